@@ -1,0 +1,13 @@
+"""What all tests share: with CI set, a skip is a failure."""
+
+import os
+
+import pytest
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if os.environ.get("CI") and skipped and session.exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(f"CI is set, and {len(skipped)} tests were skipped: that is a failure", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
