@@ -1,0 +1,158 @@
+"""Reading the catalogue's files: every complaint names the file and the line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NamedTuple, NoReturn
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from data.store import StoreError
+
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+Kopecks = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class CatalogueError(StoreError):
+    """A file of the catalogue cannot be used: file, line and what is wrong."""
+
+    def __init__(self, file: Path, line: int, what: str):
+        super().__init__(f"{file}:{line}: {what}")
+        self.file, self.line, self.what = file, line, what
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Wording(_Entry):
+    """A name in both languages."""
+
+    ru: Annotated[str, Field(min_length=1)]
+    en: Annotated[str, Field(min_length=1)]
+
+
+class Allowances(_Entry):
+    """What is included for a month; None: nothing of that kind."""
+
+    minutes: Count | None = None
+    sms: Count | None = None
+    mb: Count | None = None
+
+
+class CategoryEntry(_Entry):
+    """An entry of categories.yaml."""
+
+    code: Code
+    name: Wording
+
+
+class TariffEntry(_Entry):
+    """An entry of tariffs.yaml. A price is a range of kopecks: from, to."""
+
+    code: Code
+    name: Wording
+    corporate: bool = False
+    fee_kopecks: Kopecks
+    allowances: Allowances = Allowances()
+    sms_kopecks: Annotated[list[Kopecks], Field(min_length=2, max_length=2)]
+    minute_kopecks: Annotated[list[Kopecks], Field(min_length=2, max_length=2)]
+
+
+class OptionEntry(_Entry):
+    """An entry of options.yaml."""
+
+    number: Annotated[int, Field(ge=1, le=9999)]
+    category: Code
+    name: Wording
+    fee_kopecks: Kopecks
+    corporate_only: bool = False
+    tariffs: list[Code] = []
+    exclusive_group: Code | None = None
+    conflicts: list[int] = []
+    allowances: Allowances = Allowances()
+    minute_above_kopecks: Kopecks | None = None
+
+
+class Entries(NamedTuple):
+    """All entries of the three files, each valid by itself and all of them together."""
+
+    categories: list[CategoryEntry]
+    tariffs: list[TariffEntry]
+    options: list[OptionEntry]
+
+
+class _File:
+    """One file: its entries, and its nodes, which know their lines."""
+
+    def __init__(self, path: Path, entry: type[_Entry]):
+        self.path = path
+        self._root: yaml.Node | None = None
+        try:
+            text = path.read_text(encoding="utf-8")
+            self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+            self.entries = TypeAdapter(list[entry]).validate_python(yaml.safe_load(text))
+        except OSError as error:
+            self.fail((), error.strerror or str(error))
+        except yaml.MarkedYAMLError as error:
+            raise CatalogueError(path, error.problem_mark.line + 1, str(error.problem)) from error
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            self.fail(first["loc"], _dotted(first["loc"]) + first["msg"])
+
+    def fail(self, where: Sequence[int | str], what: str) -> NoReturn:
+        """Complain about what is found at a path such as ``(3, "fee_kopecks")``."""
+        raise CatalogueError(self.path, _line(self._root, where), what) from None
+
+    def unique(self, key: str) -> set[int | str]:
+        """The keys of all entries, each of which may occur once."""
+        seen: set[int | str] = set()
+        for index, entry in enumerate(self.entries):
+            value = getattr(entry, key)
+            if value in seen:
+                self.fail((index, key), f"{key} {value} is taken by an entry above")
+            seen.add(value)
+        return seen
+
+
+def load_files(folder: Path) -> Entries:
+    """Read and check the catalogue. Raises CatalogueError for the first thing that is wrong."""
+    categories = _File(folder / "categories.yaml", CategoryEntry)
+    tariffs = _File(folder / "tariffs.yaml", TariffEntry)
+    options = _File(folder / "options.yaml", OptionEntry)
+    _check_references(options, categories.unique("code"), tariffs.unique("code"), options.unique("number"))
+    return Entries(categories.entries, tariffs.entries, options.entries)
+
+
+def _check_references(options: _File, categories: set, tariffs: set, numbers: set) -> None:
+    for index, option in enumerate(options.entries):
+        for field, named, known in (
+            ("category", [option.category], categories),
+            ("tariffs", option.tariffs, tariffs),
+            ("conflicts", option.conflicts, numbers - {option.number}),
+        ):
+            unknown = [name for name in named if name not in known]
+            if unknown:
+                options.fail((index, field), f"{field}: {unknown[0]} is not known")
+
+
+def _line(node: yaml.Node | None, where: Sequence[int | str]) -> int:
+    """The line of what is at the path, or of the nearest thing around it that is there."""
+    line = node.start_mark.line if node else 0
+    for step in where:
+        if isinstance(node, yaml.SequenceNode):
+            node = node.value[step]
+            line = node.start_mark.line
+        elif isinstance(node, yaml.MappingNode):
+            found = [pair for pair in node.value if pair[0].value == step]
+            if not found:
+                break
+            key, node = found[0]
+            line = key.start_mark.line
+    return line + 1
+
+
+def _dotted(where: Sequence[int | str]) -> str:
+    names = [step for step in where if isinstance(step, str)]
+    return f"{'.'.join(names)}: " if names else ""

@@ -1,0 +1,236 @@
+"""The schema, as numbered steps: a new database takes all of them, an old one those it has not had.
+
+``PRAGMA user_version`` holds the number of the last step and ``PRAGMA application_id`` says that the file is
+ours, so that no other program's database is ever written to. A step that has been released is never edited:
+what it made is in use somewhere. Words of the schema:
+
+* a number of a subscriber is its own primary key, so that the hot statements search the table itself;
+* what is true of all money is a CHECK or a guarded UPDATE, not a trigger: it can be read where it happens;
+* ``subscriber_options`` repeats the exclusive group of the option, so that a unique index can hold the
+  promise that a number has one option of a group at most.
+"""
+
+import sqlite3
+from collections.abc import Callable
+
+from sqlite_utils import Database
+
+from data.store import StoreError
+
+APPLICATION_ID = 0x53545044  # "STPD"
+
+_ACCOUNTS = """
+CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('private', 'corporate')),
+    balance_kopecks INTEGER NOT NULL
+) STRICT
+"""
+
+_SUBSCRIBERS = """
+CREATE TABLE subscribers (
+    msisdn INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts,
+    language TEXT NOT NULL CHECK (language IN ('ru', 'en')),
+    script TEXT NOT NULL CHECK (script IN ('cyrillic', 'latin')),
+    blocked INTEGER NOT NULL CHECK (blocked IN (0, 1)),
+    tariff TEXT NOT NULL REFERENCES tariffs,
+    budget_limit_kopecks INTEGER,
+    budget_spent_kopecks INTEGER NOT NULL,
+    renew_day INTEGER NOT NULL CHECK (renew_day BETWEEN 1 AND 28)
+) STRICT
+"""
+
+_LEDGER = """
+CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id INTEGER NOT NULL REFERENCES accounts,
+    msisdn INTEGER NOT NULL REFERENCES subscribers,
+    what TEXT NOT NULL,
+    amount_kopecks INTEGER NOT NULL CHECK (amount_kopecks <> 0),
+    occurred REAL NOT NULL
+) STRICT
+"""
+
+_SUBSCRIBER_OPTIONS = """
+CREATE TABLE subscriber_options (
+    msisdn INTEGER NOT NULL REFERENCES subscribers,
+    option INTEGER NOT NULL REFERENCES options,
+    exclusive_group TEXT,
+    since REAL NOT NULL,
+    PRIMARY KEY (msisdn, option),
+    UNIQUE (msisdn, exclusive_group)
+) STRICT, WITHOUT ROWID
+"""
+
+# option 0: the allowance comes with the tariff
+_PACKAGES = """
+CREATE TABLE packages (
+    msisdn INTEGER NOT NULL REFERENCES subscribers,
+    option INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('minutes', 'sms', 'mb')),
+    remaining INTEGER NOT NULL CHECK (remaining BETWEEN 0 AND total),
+    total INTEGER NOT NULL,
+    PRIMARY KEY (msisdn, option, kind)
+) STRICT, WITHOUT ROWID
+"""
+
+_PASSWORDS = """
+CREATE TABLE passwords (
+    msisdn INTEGER PRIMARY KEY REFERENCES subscribers,
+    hash TEXT NOT NULL,
+    issued REAL NOT NULL
+) STRICT
+"""
+
+_ISSUES = """
+CREATE TABLE password_issues (
+    msisdn INTEGER NOT NULL REFERENCES subscribers,
+    requested REAL NOT NULL
+) STRICT
+"""
+
+_DIALOGUES = """
+CREATE TABLE dialogues (
+    msisdn INTEGER PRIMARY KEY,
+    link TEXT NOT NULL,
+    key TEXT NOT NULL,
+    node TEXT NOT NULL,
+    page INTEGER NOT NULL,
+    misses INTEGER NOT NULL,
+    captured TEXT,
+    unit INTEGER NOT NULL,
+    touched REAL NOT NULL,
+    reply BLOB
+) STRICT
+"""
+
+# Who is answered need not be a subscriber, nor his address a number: it is kept as it came.
+# AUTOINCREMENT: an id is never given twice, so "everything above this id" stays true after deletions.
+_OUTBOX = """
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    link TEXT NOT NULL,
+    msisdn TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    pdu BLOB NOT NULL,
+    created REAL NOT NULL,
+    expires REAL NOT NULL
+) STRICT
+"""
+
+_UNDELIVERED = """
+CREATE TABLE undelivered (
+    id INTEGER PRIMARY KEY,
+    link TEXT NOT NULL,
+    msisdn TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    created REAL NOT NULL,
+    given_up REAL NOT NULL,
+    reason TEXT NOT NULL
+) STRICT
+"""
+
+_JOBS = """
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    msisdn TEXT NOT NULL,
+    link TEXT NOT NULL,
+    args TEXT NOT NULL,
+    due REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created REAL NOT NULL
+) STRICT
+"""
+
+
+def _first_schema(db: Database) -> None:
+    """Catalogue, subscribers, money, and what must survive a restart."""
+    _create_catalogue(db)
+    for statement in (_ACCOUNTS, _SUBSCRIBERS, _LEDGER, _SUBSCRIBER_OPTIONS, _PACKAGES):
+        db.execute(statement)
+    for statement in (_PASSWORDS, _ISSUES, _DIALOGUES, _OUTBOX, _UNDELIVERED, _JOBS):
+        db.execute(statement)
+    db["ledger"].create_index(["account_id", "id"])
+    db["password_issues"].create_index(["msisdn", "requested"])
+    db["jobs"].create_index(["due"])
+
+
+def _create_catalogue(db: Database) -> None:
+    named = {"code": str, "position": int, "name_ru": str, "name_en": str}
+    allowances = {"minutes": int, "sms": int, "mb": int}
+    db["meta"].create({"name": str, "value": str}, pk="name", not_null=["value"], strict=True)
+    db["categories"].create(named, pk="code", not_null=set(named), strict=True)
+    tariff = {**named, "corporate": int, "fee_kopecks": int, **allowances}
+    prices = {
+        "sms_from_kopecks": int,
+        "sms_to_kopecks": int,
+        "minute_from_kopecks": int,
+        "minute_to_kopecks": int,
+    }
+    db["tariffs"].create({**tariff, **prices}, pk="code", not_null=set(tariff), strict=True)
+    option = {"number": int, "category": str, "name_ru": str, "name_en": str, "fee_kopecks": int}
+    option |= {"corporate_only": int, **allowances}
+    db["options"].create(
+        {**option, "exclusive_group": str, "minute_above_kopecks": int},
+        pk="number",
+        not_null=set(option),
+        foreign_keys=[("category", "categories", "code")],
+        strict=True,
+    )
+    for table, column, other, key, kind in (
+        ("option_tariffs", "tariff", "tariffs", "code", str),
+        ("option_conflicts", "other", "options", "number", int),
+    ):
+        db[table].create(
+            {"option": int, column: kind},
+            pk=("option", column),
+            foreign_keys=[("option", "options", "number"), (column, other, key)],
+            strict=True,
+        )
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first_schema,)
+"""Step *n* (counted from 1) brings a database of version *n* - 1 to version *n*."""
+
+
+def check_ours(connection: sqlite3.Connection) -> int:
+    """The version of the schema; 0 for an empty database. Only reads.
+
+    Raises StoreError when the database belongs to another program, or was made by a newer starpound.
+    """
+    application_id = _pragma(connection, "application_id")
+    version = _pragma(connection, "user_version")
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application_id != APPLICATION_ID and (application_id or tables):
+        raise StoreError(f"is a database of another program (application_id {application_id:#010x})")
+    if version > len(MIGRATIONS):
+        raise StoreError(f"has schema {version}, newer than the {len(MIGRATIONS)} that this starpound knows")
+    return version
+
+
+def migrate(connection: sqlite3.Connection) -> list[int]:
+    """Bring the schema up to date, all steps in one transaction; answers the numbers of the steps taken.
+
+    The version is read again inside the transaction: two processes may open a new database at once.
+    """
+    if check_ours(connection) == len(MIGRATIONS):
+        return []
+    db = Database(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        first = check_ours(connection) + 1
+        for step in MIGRATIONS[first - 1 :]:
+            step(db)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+    return list(range(first, len(MIGRATIONS) + 1))
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]

@@ -1,0 +1,201 @@
+"""The facts as the rest of the house sees them.
+
+Units, everywhere in this package: a number of a subscriber (MSISDN) is a ``str`` of digits without a plus
+sign, money is an ``int`` of kopecks, a moment is a ``float`` of Unix seconds. A name of anything is a
+:data:`Names`: the store holds both languages and the menu picks one.
+
+Records that are read on every turn are named tuples or plain slotted dataclasses: a frozen dataclass takes a
+microsecond to make, as long as the search in the index.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Kind = Literal["private", "corporate"]
+Language = Literal["ru", "en"]
+Script = Literal["cyrillic", "latin"]
+Allowance = Literal["minutes", "sms", "mb"]
+Names = Mapping[str, str]
+
+LANGUAGES: tuple[Language, ...] = ("ru", "en")
+SCRIPTS: tuple[Script, ...] = ("cyrillic", "latin")
+ALLOWANCES: tuple[Allowance, ...] = ("minutes", "sms", "mb")
+
+
+class Subscriber(NamedTuple):
+    """One number together with the account that pays for it. ``_replace(...)`` makes a changed copy.
+
+    A private number has an account of its own; many corporate numbers share the account of their contract,
+    and each may have a personal budget: a limit of what the number may spend in a period (None: no limit).
+    """
+
+    msisdn: str
+    kind: Kind
+    language: Language
+    script: Script
+    blocked: bool
+    tariff: str
+    account_id: int
+    balance_kopecks: int
+    budget_limit_kopecks: int | None
+    budget_spent_kopecks: int
+    renew_day: int
+    """Day of the month, 1 to 28, on which the packages are filled again."""
+
+    @property
+    def corporate(self) -> bool:
+        """Whether a contract pays for this number."""
+        return self.kind == "corporate"
+
+    @property
+    def available_kopecks(self) -> int:
+        """What this number may still spend: the balance, or the rest of its budget if that is less."""
+        if self.budget_limit_kopecks is None:
+            return self.balance_kopecks
+        return min(self.balance_kopecks, self.budget_limit_kopecks - self.budget_spent_kopecks)
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A shelf of the catalogue of options."""
+
+    code: str
+    name: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """A tariff and the allowances that it includes every month."""
+
+    code: str
+    name: Names
+    corporate: bool
+    fee_kopecks: int
+    allowances: Mapping[Allowance, int]
+    sms_kopecks: tuple[int, int]
+    """Price of an SMS above the allowance: from, to."""
+    minute_kopecks: tuple[int, int]
+    """Price of a minute above the allowance: from, to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option as the catalogue offers it.
+
+    ``tariffs`` empty: for every tariff. Of the options that share an ``exclusive_group`` a number has one at
+    most, and a new one takes the place of the old. ``conflicts`` are numbers of options that cannot be on
+    together with it; the relation holds both ways.
+    """
+
+    number: int
+    category: str
+    name: Names
+    fee_kopecks: int
+    corporate_only: bool
+    exclusive_group: str | None
+    tariffs: frozenset[str]
+    conflicts: frozenset[int]
+    allowances: Mapping[Allowance, int]
+    minute_above_kopecks: int | None
+    """Price of a minute when the allowance is used up; None: as the tariff says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All that can be ordered. Read from the tables once, when the store is opened."""
+
+    categories: Mapping[str, Category]
+    tariffs: Mapping[str, Tariff]
+    options: Mapping[int, Option]
+
+
+class ActiveOption(NamedTuple):
+    """An option that is on: its number and the moment at which it was switched on."""
+
+    number: int
+    since: float
+
+
+class Package(NamedTuple):
+    """What is left of one allowance. ``option`` is None when the tariff gives it."""
+
+    option: int | None
+    kind: Allowance
+    left: int
+    total: int
+
+
+class LedgerEntry(NamedTuple):
+    """One movement of money, never changed or deleted. A positive amount was taken from the account."""
+
+    account_id: int
+    msisdn: str
+    what: str
+    amount_kopecks: int
+    when: float
+
+
+@dataclass(slots=True)
+class DialogueRecord:
+    """A dialogue that is open: all that is needed to go on with it after a restart.
+
+    A number has one dialogue at most, as a handset has. ``values`` is JSON or None; ``reply`` is what the
+    dialect needs in order to answer outside a turn, opaque to the store; ``unit`` counts the screens sent.
+    """
+
+    msisdn: str
+    link: str
+    key: str
+    node: str
+    page: int
+    misses: int
+    values: str | None
+    unit: int
+    touched: float
+    reply: bytes | None = None
+
+
+class Outgoing(NamedTuple):
+    """A message that waits until its SMSC has taken it. ``pdu`` is a frame with sequence number 0."""
+
+    id: int
+    link: str
+    msisdn: str
+    kind: Literal["ussd", "sms"]
+    pdu: bytes
+    created: float
+    expires: float
+
+
+class JobRecord(NamedTuple):
+    """Slow work that was promised. ``args`` is JSON; ``attempts`` counts the tries that failed."""
+
+    id: int
+    name: str
+    msisdn: str
+    link: str
+    args: str
+    due: float
+    attempts: int
+    created: float
+
+
+class NewSubscriber(NamedTuple):
+    """A subscriber to be imported; the account is made with the first number that names it.
+
+    Of the allowances of the tariff ``packages_left_percent`` are left.
+    """
+
+    msisdn: int
+    kind: Kind
+    language: Language
+    script: Script
+    blocked: bool
+    tariff: str
+    account_id: int
+    balance_kopecks: int
+    budget_limit_kopecks: int | None
+    budget_spent_kopecks: int
+    renew_day: int
+    packages_left_percent: int

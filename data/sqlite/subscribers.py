@@ -1,0 +1,139 @@
+"""Subscribers, their money and their passwords."""
+# ruff: noqa: D102 - the verbs are described where they are declared, in data.store
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from data.model import Catalogue, Language, LedgerEntry, NewSubscriber, Script, Subscriber
+from data.sqlite.base import UnitOfWork
+from data.store import StoreError
+
+SUBSCRIBER = """
+SELECT kind, language, script, blocked, tariff, account_id, balance_kopecks,
+       budget_limit_kopecks, budget_spent_kopecks, renew_day
+FROM subscribers JOIN accounts ON accounts.id = subscribers.account_id WHERE msisdn = ?
+"""
+SET_LANGUAGE = "UPDATE subscribers SET language = ? WHERE msisdn = ?"
+SET_SCRIPT = "UPDATE subscribers SET script = ? WHERE msisdn = ?"
+
+# Both limits are looked at in the statement that takes the money: what the caller has read may be stale.
+TAKE = """
+UPDATE accounts SET balance_kopecks = balance_kopecks - :amount
+WHERE id = :account AND balance_kopecks >= :amount AND EXISTS (
+    SELECT 1 FROM subscribers WHERE msisdn = :msisdn
+    AND (budget_limit_kopecks IS NULL OR budget_spent_kopecks + :amount <= budget_limit_kopecks))
+RETURNING balance_kopecks
+"""
+BALANCE = "SELECT balance_kopecks FROM accounts WHERE id = ?"
+COUNT_IN_BUDGET = "UPDATE subscribers SET budget_spent_kopecks = budget_spent_kopecks + ? WHERE msisdn = ?"
+WRITE_DOWN = "INSERT INTO ledger (account_id, msisdn, what, amount_kopecks, occurred) VALUES (?, ?, ?, ?, ?)"
+LEDGER = (
+    "SELECT account_id, msisdn, what, amount_kopecks, occurred FROM ledger WHERE account_id = ? ORDER BY id"
+)
+
+KNOWN = "SELECT msisdn FROM subscribers WHERE msisdn BETWEEN ? AND ?"
+ADD_ACCOUNT = "INSERT OR IGNORE INTO accounts (id, kind, balance_kopecks) VALUES (?, ?, ?)"
+ADD_SUBSCRIBER = """
+INSERT INTO subscribers (msisdn, account_id, language, script, blocked, tariff,
+                         budget_limit_kopecks, budget_spent_kopecks, renew_day)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+ADD_TARIFF_PACKAGE = "INSERT INTO packages (msisdn, option, kind, remaining, total) VALUES (?, 0, ?, ?, ?)"
+
+RECORD_ISSUE = "INSERT INTO password_issues (msisdn, requested) VALUES (?, ?)"
+ISSUES_SINCE = "SELECT requested FROM password_issues WHERE msisdn = ? AND requested >= ? ORDER BY requested"
+SET_HASH = """
+INSERT INTO passwords (msisdn, hash, issued) VALUES (?, ?, ?)
+ON CONFLICT (msisdn) DO UPDATE SET hash = excluded.hash, issued = excluded.issued
+"""
+HASH = "SELECT hash FROM passwords WHERE msisdn = ?"
+
+IMPORT_CHUNK = 10_000
+
+
+class Subscribers(UnitOfWork):
+    """Verbs about one number and its account."""
+
+    catalogue: Catalogue
+
+    async def subscriber(self, msisdn: str) -> Subscriber | None:
+        row = self._execute(SUBSCRIBER, (msisdn,)).fetchone()
+        if row is None:
+            return None
+        kind, language, script, blocked, tariff, account_id, balance, limit, spent, renew_day = row
+        return Subscriber(
+            msisdn, kind, language, script, blocked == 1, tariff, account_id, balance, limit, spent, renew_day
+        )
+
+    async def set_language(self, msisdn: str, language: Language) -> None:
+        self._execute(SET_LANGUAGE, (language, msisdn))
+
+    async def set_script(self, msisdn: str, script: Script) -> None:
+        self._execute(SET_SCRIPT, (script, msisdn))
+
+    async def charge(self, subscriber: Subscriber, what: str, amount_kopecks: int, when: float) -> int | None:
+        if amount_kopecks < 0:
+            raise ValueError(f"{what}: cannot charge {amount_kopecks} kopecks")
+        msisdn, account_id = subscriber.msisdn, subscriber.account_id
+        if not amount_kopecks:
+            return self._execute(BALANCE, (account_id,)).fetchone()[0]
+        with self._whole():
+            taken = {"amount": amount_kopecks, "account": account_id, "msisdn": msisdn}
+            rows = self._execute(TAKE, taken).fetchall()
+            if not rows:
+                return None
+            self._execute(COUNT_IN_BUDGET, (amount_kopecks, msisdn))
+            self._execute(WRITE_DOWN, (account_id, msisdn, what, amount_kopecks, when))
+        return rows[0][0]
+
+    async def ledger(self, account_id: int) -> list[LedgerEntry]:
+        return [
+            LedgerEntry(account, str(msisdn), what, amount, when)
+            for account, msisdn, what, amount, when in self._execute(LEDGER, (account_id,))
+        ]
+
+    async def record_password_issue(self, msisdn: str, when: float) -> None:
+        self._execute(RECORD_ISSUE, (msisdn, when))
+
+    async def password_issues_since(self, msisdn: str, since: float) -> list[float]:
+        return [when for (when,) in self._execute(ISSUES_SINCE, (msisdn, since))]
+
+    async def set_password_hash(self, msisdn: str, password_hash: str, when: float) -> None:
+        self._execute(SET_HASH, (msisdn, password_hash, when))
+
+    async def password_hash(self, msisdn: str) -> str | None:
+        row = self._execute(HASH, (msisdn,)).fetchone()
+        return row and row[0]
+
+    async def import_subscribers(self, subscribers: Iterable[NewSubscriber]) -> int:
+        incoming, added = iter(subscribers), 0
+        with self._whole():
+            while chunk := list(islice(incoming, IMPORT_CHUNK)):
+                added += self._import(self._checked(chunk))
+        return added
+
+    def _checked(self, chunk: Sequence[NewSubscriber]) -> list[NewSubscriber]:
+        numbers = [new.msisdn for new in chunk]
+        unknown_tariffs = {new.tariff for new in chunk} - self.catalogue.tariffs.keys()
+        if unknown_tariffs:
+            raise StoreError(f"{self._name}: no tariff {min(unknown_tariffs)} in the catalogue")
+        known = {msisdn for (msisdn,) in self._execute(KNOWN, (min(numbers), max(numbers)))}
+        return [new for new in chunk if new.msisdn not in known]
+
+    def _import(self, chunk: Sequence[NewSubscriber]) -> int:
+        self._executemany(ADD_ACCOUNT, ((new.account_id, new.kind, new.balance_kopecks) for new in chunk))
+        self._executemany(ADD_SUBSCRIBER, map(_subscriber_row, chunk))
+        self._executemany(ADD_TARIFF_PACKAGE, self._package_rows(chunk))
+        return len(chunk)
+
+    def _package_rows(self, chunk: Sequence[NewSubscriber]) -> Iterable[tuple[int, str, int, int]]:
+        for new in chunk:
+            for kind, total in self.catalogue.tariffs[new.tariff].allowances.items():
+                yield new.msisdn, kind, total * new.packages_left_percent // 100, total
+
+
+def _subscriber_row(new: NewSubscriber) -> tuple[object, ...]:
+    return (
+        new.msisdn, new.account_id, new.language, new.script, int(new.blocked), new.tariff,
+        new.budget_limit_kopecks, new.budget_spent_kopecks, new.renew_day,
+    )  # fmt: skip

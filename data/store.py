@@ -1,0 +1,186 @@
+"""The store's verbs: the only way to the facts. SQL lives behind them.
+
+Whoever implements this runs through ``tests/unit/data/test_store_contract.py``. All verbs are coroutines, so
+that a server database can wait for its network; the embedded one never suspends.
+
+A *unit of work* is ``begin`` … ``commit``: everything that one read of a socket brought. Inside it a
+*savepoint* for every turn, so that a failure takes back one turn and no more. Verbs that only read may be
+used outside a unit; a verb that writes outside one is a unit by itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, Protocol
+
+from data.model import (
+    ActiveOption,
+    Catalogue,
+    DialogueRecord,
+    JobRecord,
+    Language,
+    LedgerEntry,
+    NewSubscriber,
+    Outgoing,
+    Package,
+    Script,
+    Subscriber,
+)
+
+
+class StoreError(Exception):
+    """The store cannot be used: one line that says which and why, fit to be shown to the operator."""
+
+
+class StoreBusy(StoreError):
+    """Another process holds the store, or the disk is full: the same unit may succeed later."""
+
+
+class Store(Protocol):
+    """Facts of one operator."""
+
+    catalogue: Catalogue
+    """What can be ordered; read when the store is opened and constant until it is closed."""
+
+    # --- unit of work
+
+    async def begin(self) -> None:
+        """Open a unit of work. Raises StoreBusy when another writer does not let go; then nothing is open."""
+
+    async def commit(self) -> None:
+        """Make the unit durable: when this returns, it survives the loss of power.
+
+        Raises StoreBusy; then the unit has been rolled back as a whole and nothing of it may be acknowledged.
+        """
+
+    async def rollback(self) -> None:
+        """Take back the whole unit. Harmless when none is open."""
+
+    async def savepoint(self) -> None:
+        """Mark where a turn begins. Savepoints are not nested."""
+
+    async def release(self) -> None:
+        """The turn is done: keep what it wrote as a part of the unit."""
+
+    async def rollback_savepoint(self) -> None:
+        """The turn failed: take back what was written since ``savepoint``; the unit goes on."""
+
+    async def close(self) -> None:
+        """Let go of the store. An open unit is rolled back. Closing twice is harmless."""
+
+    async def erase_traces(self) -> bool:
+        """Remove from the disk what has been deleted or replaced and may still lie in a journal.
+
+        Call it outside a unit, some time after messages with secrets were ``taken``, and before closing. False:
+        not everything was removed, because a unit is open or someone else is reading; call again later.
+        """
+
+    # --- subscribers and money
+
+    async def subscriber(self, msisdn: str) -> Subscriber | None:
+        """The subscriber with that number and the account that pays for it; None when it is not ours."""
+
+    async def set_language(self, msisdn: str, language: Language) -> None:
+        """Language of all texts to this number."""
+
+    async def set_script(self, msisdn: str, script: Script) -> None:
+        """Whether Russian is sent to this number in Cyrillic or in Latin letters."""
+
+    async def charge(self, subscriber: Subscriber, what: str, amount_kopecks: int, when: float) -> int | None:
+        """Take money from the account and count it against the personal budget; answer with the new balance.
+
+        The balance, the budget and the line in the ledger change together. None, and nothing has changed: the
+        account or the budget does not hold that much *now*, whatever ``subscriber`` says. An amount of 0
+        moves nothing and leaves no line. ``what`` is a short code such as ``option:300``.
+        """
+
+    async def ledger(self, account_id: int) -> list[LedgerEntry]:
+        """All movements of an account, oldest first. Its opening balance minus their sum is its balance."""
+
+    async def import_subscribers(self, subscribers: Iterable[NewSubscriber]) -> int:
+        """Add subscribers with accounts and packages; answers how many were new.
+
+        A number that exists is left alone, and so is an account: a second number only joins it. Of a tariff's
+        allowances each new number gets its own. All of them or, after an error, none. Raises StoreError for a
+        tariff that is not in the catalogue.
+        """
+
+    # --- options and packages
+
+    async def options_on(self, msisdn: str) -> list[ActiveOption]:
+        """The options that are on, by number."""
+
+    async def switch_on(self, msisdn: str, number: int, since: float) -> bool:
+        """Switch an option of the catalogue on, with its allowances. False: it was on, and nothing has
+        changed.
+
+        Another option of the same exclusive group goes off. No money moves: see :meth:`charge`. Raises
+        KeyError for a number that the catalogue does not know.
+        """
+
+    async def switch_off(self, msisdn: str, number: int) -> bool:
+        """Switch an option off; what is left of its allowances is lost. False: it was not on."""
+
+    async def packages(self, msisdn: str) -> list[Package]:
+        """What is left of the allowances: the tariff's first, then those of options, by number."""
+
+    # --- passwords
+
+    async def record_password_issue(self, msisdn: str, when: float) -> None:
+        """Note that a password was asked for, so that the requests of an hour can be counted."""
+
+    async def password_issues_since(self, msisdn: str, since: float) -> list[float]:
+        """The moments, from ``since`` on, at which this number asked for a password, oldest first."""
+
+    async def set_password_hash(self, msisdn: str, password_hash: str, when: float) -> None:
+        """Keep the hash of a new password; the one before it is void."""
+
+    async def password_hash(self, msisdn: str) -> str | None:
+        """The hash of the password that holds; None when none was ever issued."""
+
+    # --- dialogues
+
+    async def dialogue(self, msisdn: str) -> DialogueRecord | None:
+        """The open dialogue of a number, if it has one."""
+
+    async def save_dialogue(self, record: DialogueRecord) -> None:
+        """Keep a dialogue; one that the number had before is replaced."""
+
+    async def close_dialogue(self, msisdn: str) -> None:
+        """Forget the dialogue. Harmless when there is none."""
+
+    async def expire_dialogues(self, idle_before: float) -> int:
+        """Forget the dialogues not touched since ``idle_before``; answers how many."""
+
+    # --- outbox
+
+    async def enqueue(
+        self, link: str, msisdn: str, kind: Literal["ussd", "sms"], pdu: bytes, created: float, expires: float
+    ) -> int:
+        """Put a message in the outbox. Its id is greater than that of any message before it, for ever."""
+
+    async def taken(self, ids: Sequence[int]) -> None:
+        """The SMSC has them: delete them, text and all. Ids that are gone already are passed over.
+
+        The text is gone from the database itself; see :meth:`erase_traces` for the journal.
+        """
+
+    async def unsent(self, link: str, after_id: int, limit: int) -> list[Outgoing]:
+        """The messages of a link with an id above ``after_id``, oldest first."""
+
+    async def fail(self, id: int, reason: str, when: float) -> None:
+        """Give a message up: it leaves the outbox, and a line without its text says what became of it."""
+
+    # --- jobs
+
+    async def add_job(
+        self, name: str, msisdn: str, link: str, args_json: str, due: float, created: float
+    ) -> int:
+        """Promise a job, to be begun at ``due`` or later."""
+
+    async def due_jobs(self, now: float, limit: int) -> list[JobRecord]:
+        """Jobs whose time has come, the longest due first. Each stays here, also while it runs, until finished."""
+
+    async def finish_job(self, id: int) -> bool:
+        """The job is done, in the unit that holds its result. False: it was done before; take all back."""
+
+    async def retry_job(self, id: int, due: float, attempts: int) -> None:
+        """The job failed: try again at ``due``."""

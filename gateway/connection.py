@@ -1,0 +1,110 @@
+"""The asyncio shell round a `Session`: one pump that writes, dispatches and re-arms the timer.
+
+The session knows the protocol and no clock; the shell knows the clock, the socket and nothing of the protocol.
+What arrives while the handler works is waiting in the session when it returns, so the busier a link is, the larger
+are its batches.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gateway.smpp.session import Event, Session
+
+Handler = Callable[[list[Event]], Awaitable[None]]
+
+
+class Connection(asyncio.Protocol):
+    """A transport's protocol. After `connection_made`, await `run` until the connection is over.
+
+    `handle` gets the session's events, in order, and may send on the session; what it sent leaves in one write
+    when it returns. `clock` is monotonic, in seconds.
+    """
+
+    def __init__(self, session: Session, handle: Handler, clock: Callable[[], float]):
+        self.session = session
+        self._handle = handle
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._transport: Any = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._lost = False
+
+    # --- called by the transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep small PDUs from waiting for each other."""
+        self._transport = transport
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def data_received(self, data: bytes) -> None:
+        """Frame and check at once, dispatch in the pump."""
+        self.session.receive_data(data, self._clock())
+        self._wake.set()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Whatever was under way is handed back as unanswered."""
+        self._lost = True
+        self.session.receive_eof(self._clock())
+        self._writable.set()
+        self._wake.set()
+
+    def pause_writing(self) -> None:
+        """The peer does not read: nothing more is read from the session until it does."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._writable.set()
+
+    # --- called by the owner
+
+    def wake(self) -> None:
+        """Have the pump look again: something was sent on the session, or the handler has something to do."""
+        self._wake.set()
+
+    def abort(self) -> None:
+        """Drop the connection, whatever is under way."""
+        self._transport.abort()
+
+    async def run(self) -> None:
+        """Pump until the session is closed or the connection lost; the transport is closed on return."""
+        try:
+            while not (self._lost and not self._wake.is_set()):
+                self._flush()
+                if self.session.closed:
+                    return
+                await self._wake.wait()
+                self._wake.clear()
+                await self._writable.wait()
+                await self._handle(self.session.events())
+        finally:
+            self._flush()
+            if self._timer:
+                self._timer.cancel()
+            self._transport.close()
+
+    def _flush(self) -> None:
+        data = self.session.data_to_send()
+        if data and not self._lost:
+            self._transport.write(data)
+        self._arm()
+
+    def _arm(self) -> None:
+        """One timer at most: an armed one that is early finds nothing to do and is armed anew."""
+        deadline = self.session.deadline()
+        if deadline is None:
+            return
+        if self._timer is None or deadline < self._timer.when():
+            if self._timer:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.session.on_deadline(self._clock())
+        self._wake.set()

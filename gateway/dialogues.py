@@ -1,0 +1,367 @@
+"""The unit of work: one read of a socket, one transaction, one write.
+
+All messages that a read brought are handled inside one transaction, each in a savepoint of its own, so that a
+failure costs one turn and nobody else's. The transaction holds the effects of the operations, the dialogues' new
+state, the answers and the jobs. Acknowledgements and answers leave after the commit: what a centre was told we
+have, we have; what it was not told, it sends again.
+"""
+
+import asyncio
+import json
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import structlog
+
+from data.model import DialogueRecord, Subscriber
+from data.store import Store
+from gateway.dialect import DialectError, Inbound, Profile
+from gateway.outbox import Waiting
+from gateway.settings import Service
+from gateway.smpp.pdu import DeliverSm, SubmitSm, encode
+from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, measure, parse_udh, segments
+from gateway.smpp.vocabulary import (
+    ESM_CLASS_RECEIPT,
+    ESM_CLASS_TYPE_MASK,
+    ESM_CLASS_UDHI,
+    ESME_ROK,
+    ESME_RX_R_APPN,
+)
+from handlers.registry import Operation
+from menus.engine import advance
+from menus.model import Menu
+from menus.turns import Abort, Begin, Call, Dialogue, Display, End, Notified, Returned, Show, Text, Turn
+
+log = structlog.get_logger(__name__)
+
+# A dialogue may chain calls (check, then switch on), but never without end.
+_CALLS_AT_MOST = 8
+
+_SMS_DCS = {"gsm7": 0x00, "ucs2": 0x08}
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """What a turn has to know of the link it came by."""
+
+    name: str
+    profile: Profile
+    sms_validity_s: float
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is to be done once the transaction is committed, and what is to be counted."""
+
+    acknowledgements: list[tuple[DeliverSm, int]] = field(default_factory=list)
+    answers: list[Waiting] = field(default_factory=list)
+    jobs: int = 0
+    counted: Counter = field(default_factory=Counter)
+
+
+class UnitOfWork:
+    """``async with unit:`` is a transaction on the store; only one is open at a time."""
+
+    def __init__(self, store: Store):
+        self._store = store
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        await self._lock.acquire()
+        try:
+            await self._store.begin()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def __aexit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        try:
+            if failure is None:
+                await self._store.commit()
+        finally:
+            try:
+                await self._store.rollback()  # of what is not committed
+            finally:
+                self._lock.release()
+
+
+@dataclass(slots=True)
+class Work:
+    """What an operation or a job may touch, all of it in one transaction (see `handlers.registry.Work`)."""
+
+    store: Store
+    now: float
+    limits: Service
+    subscriber: Subscriber | None
+    menu: Menu
+    station: Station
+    batch: Batch
+
+    async def send_sms(self, message: str, values: Mapping[str, Any]) -> None:
+        """Send the subscriber the message that the menu words under that name."""
+        subscriber = self.subscriber
+        display = Display(subscriber.language, subscriber.script, measure, paged=False)
+        text = self.menu.message(message, values, display)
+        for frame in sms_frames("000110", subscriber.msisdn, text):
+            await self.answer(subscriber.msisdn, "sms", frame, self.station.sms_validity_s)
+
+    async def answer(
+        self, msisdn: str, kind: Literal["ussd", "sms"], frame: bytes, validity_s: float
+    ) -> None:
+        """Have an encoded submit_sm leave by the station's link after the commit."""
+        expires = self.now + validity_s
+        number = await self.store.enqueue(self.station.name, msisdn, kind, frame, self.now, expires)
+        self.batch.answers.append(Waiting(number, frame, expires))
+
+    async def defer(self, job: str, args: Mapping[str, Any]) -> None:
+        """Have a job run once the transaction is committed."""
+        await self.store.add_job(
+            job, self.subscriber.msisdn, self.station.name, json.dumps(args), self.now, self.now
+        )
+        self.batch.jobs += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A deliver_sm understood: whose, which turn, and `ussd` unless it is an SMS."""
+
+    msisdn: str
+    turn: Turn
+    ussd: Inbound | None
+
+
+class Dialogues:
+    """Handles what the links receive.
+
+    `clock` is the wall's, in Unix seconds: it is stored, and outlives the process.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        unit: UnitOfWork,
+        menu: Menu,
+        operations: Mapping[str, Operation],
+        limits: Service,
+        clock: Callable[[], float],
+    ):
+        self._store = store
+        self._unit = unit
+        self._menu = menu
+        self._operations = operations
+        self._limits = limits
+        self._clock = clock
+        self.watch: Callable[[Message, Show | End], None] | None = None
+        """Told of every screen with its node; for those who look on, such as the tester of transcripts."""
+        self._displays: dict[tuple[str, str, str], Display] = {}
+
+    async def handle(
+        self,
+        station: Station,
+        requests: Sequence[DeliverSm],
+        taken: Sequence[int] = (),
+        failed: Sequence[tuple[int, str]] = (),
+    ) -> Batch:
+        """Do one unit of work: `requests` that arrived, ids of answers that were `taken` or have `failed` for good.
+
+        Whatever the store raises passes through, with nothing done: the requests are not ours yet.
+        """
+        batch = Batch()
+        now = self._clock()
+        async with self._unit:
+            for pdu in requests:
+                batch.acknowledgements.append((pdu, await self._receive(pdu, station, batch, now)))
+            if taken:
+                await self._store.taken(taken)
+            for number, reason in failed:
+                await self._store.fail(number, reason, now)
+        return batch
+
+    async def unsent(self, station: Station, after_id: int, limit: int) -> list[Waiting]:
+        """What the store holds for the station's link beyond `after_id`, oldest first."""
+        rows = await self._store.unsent(station.name, after_id, limit)
+        return [Waiting(row.id, row.pdu, row.expires) for row in rows]
+
+    async def _receive(self, pdu: DeliverSm, station: Station, batch: Batch, now: float) -> int:
+        """Handle one deliver_sm in a savepoint; the command_status of its response."""
+        try:
+            message = _understand(pdu, station.profile)
+        except DialectError as error:
+            log.warning(
+                "message not understood", link=station.name, msisdn=pdu.source_addr, reason=str(error)
+            )
+            batch.counted["not_understood"] += 1
+            return ESME_RX_R_APPN
+        if message is None:
+            batch.counted["receipt"] += 1
+            return ESME_ROK
+        work = Work(self._store, now, self._limits, None, self._menu, station, batch)
+        answers, jobs = len(batch.answers), batch.jobs
+        await self._store.savepoint()
+        try:
+            await self._turn(message, work)
+        except Exception:
+            await self._store.rollback_savepoint()
+            del batch.answers[answers:]
+            batch.jobs = jobs
+            await self._apologise(message, work)
+        else:
+            await self._store.release()
+        return ESME_ROK
+
+    async def _turn(self, message: Message, work: Work) -> None:
+        turn = message.turn
+        work.batch.counted[type(turn).__name__.lower()] += 1
+        if type(turn) is Notified:
+            return
+        if type(turn) is Abort:
+            await self._store.close_dialogue(message.msisdn)
+            return
+        subscriber = work.subscriber = await self._store.subscriber(message.msisdn)
+        if subscriber is None:
+            await self._stranger(message, work)
+            return
+        record = None
+        if type(turn) is Begin or type(turn) is Text:
+            dialogue = Dialogue()
+        else:
+            record = await self._store.dialogue(message.msisdn)
+            if record is None or record.key != message.ussd.key or self._stale(record, work):
+                await self._say(self._words("expired", work), True, message, work)
+                return
+            if message.ussd.unit and message.ussd.unit == record.unit:
+                work.batch.counted["repeated"] += 1
+                return  # delivered twice: it is answered already
+            dialogue = _reopen(record)
+        step = await self._walk(dialogue, message, work)
+        if step.node in ("unknown_code", "unknown_sms"):
+            work.batch.counted[step.node] += 1
+            log.info("nothing in the menu", link=work.station.name, msisdn=message.msisdn, what=_opening(turn))
+        await self._keep(step, dialogue, message, work)
+        if self.watch:
+            self.watch(message, step)
+        if step.text:
+            await self._say(step.text, type(step) is End, message, work)
+
+    async def _walk(self, dialogue: Dialogue, message: Message, work: Work) -> Show | End:
+        """Advance the menu, executing its calls, up to the next screen."""
+        turn = message.turn
+        for _ in range(_CALLS_AT_MOST):
+            step = advance(self._menu, dialogue, turn, self._display(message, work))
+            if type(step) is not Call:
+                return step
+            turn = await self._call(step, work)
+        raise RuntimeError(f"node {step.node} calls without end")
+
+    async def _call(self, call: Call, work: Work) -> Returned:
+        outcome = await self._operations[call.operation](work, work.subscriber, call.args)
+        return Returned(outcome.code, outcome.values)
+
+    async def _keep(self, step: Show | End, dialogue: Dialogue, message: Message, work: Work) -> None:
+        """Store the dialogue while it is open. One MSISDN has one dialogue: a new dial replaces a stale one."""
+        ussd = message.ussd
+        if ussd is None:
+            return
+        if type(step) is End:
+            await self._store.close_dialogue(message.msisdn)
+            return
+        await self._store.save_dialogue(
+            DialogueRecord(
+                message.msisdn,
+                work.station.name,
+                ussd.key,
+                dialogue.node,
+                dialogue.page,
+                dialogue.misses,
+                json.dumps(dialogue.values, ensure_ascii=False) if dialogue.values else None,
+                ussd.unit or 0,
+                work.now,
+            )
+        )
+
+    async def _say(self, text: str, last: bool, message: Message, work: Work) -> None:
+        profile = work.station.profile
+        if message.ussd is None:
+            for frame in sms_frames(message.turn.to, message.msisdn, text):
+                await work.answer(message.msisdn, "sms", frame, work.station.sms_validity_s)
+        else:
+            pdu = profile.write(message.ussd.reply, text, "finish" if last else "ask")
+            await work.answer(message.msisdn, "ussd", encode(pdu), profile.limits.idle_s)
+
+    async def _stranger(self, message: Message, work: Work) -> None:
+        """A number that the store does not know is answered politely, and nothing is done for it."""
+        log.info("unknown subscriber", link=work.station.name, msisdn=message.msisdn)
+        work.batch.counted["unknown_subscriber"] += 1
+        await self._say(self._words("unknown_subscriber", work), True, message, work)
+
+    async def _apologise(self, message: Message, work: Work) -> None:
+        """Tell the subscriber a reference under which the log has what went wrong."""
+        reference = secrets.token_hex(3)
+        log.exception("turn failed", reference=reference, link=work.station.name, msisdn=message.msisdn)
+        work.batch.counted["failed"] += 1
+        await self._store.close_dialogue(message.msisdn)
+        await self._say(self._words("failure", work, reference=reference), True, message, work)
+
+    def _words(self, name: str, work: Work, **values: str) -> str:
+        return self._menu.words(name, self._display_of(work, paged=False), values)
+
+    def _display(self, message: Message, work: Work) -> Display:
+        return self._display_of(work, paged=message.ussd is not None)
+
+    def _display_of(self, work: Work, paged: bool) -> Display:
+        subscriber, profile = work.subscriber, work.station.profile
+        language, script = (subscriber.language, subscriber.script) if subscriber else ("ru", "cyrillic")
+        key = (language, script, profile.name, paged)
+        display = self._displays.get(key)
+        if display is None:
+            display = Display(language, script, measure, profile.septets, profile.ucs2, paged)
+            self._displays[key] = display
+        return display
+
+    def _stale(self, record: DialogueRecord, work: Work) -> bool:
+        return work.now - record.touched > work.station.profile.limits.idle_s
+
+
+def _understand(pdu: DeliverSm, profile: Profile) -> Message | None:
+    """None for a delivery receipt, which is nobody's turn. Raises `DialectError`."""
+    if pdu.esm_class & ESM_CLASS_TYPE_MASK == ESM_CLASS_RECEIPT:
+        return None
+    if profile.is_ussd(pdu):
+        inbound = profile.read(pdu)
+        return Message(inbound.msisdn, inbound.turn, inbound)
+    octets = parse_udh(pdu.short_message)[1] if pdu.esm_class & ESM_CLASS_UDHI else pdu.short_message
+    text = decode_text(octets, ALPHABET_BY_DCS["sms"].get(pdu.data_coding, "gsm7"))
+    return Message(pdu.source_addr, Text(pdu.destination_addr, text), None)
+
+
+def _opening(turn: Turn) -> str:
+    """What was dialled, or the number that was texted: never the text of an SMS."""
+    return turn.code if type(turn) is Begin else turn.to
+
+
+def _reopen(record: DialogueRecord) -> Dialogue:
+    values = json.loads(record.values) if record.values else {}
+    return Dialogue(record.node, record.page, record.misses, values)
+
+
+def sms_frames(sender: str, msisdn: str, text: str) -> list[bytes]:
+    """The encoded submit_sm PDUs (sequence number 0) of an SMS, one a part; the parts carry a UDH."""
+    alphabet, _ = measure(text)
+    parts = segments(text, alphabet, reference=secrets.randbelow(256))
+    return [
+        encode(
+            SubmitSm(
+                source_addr=sender,
+                dest_addr_ton=1,
+                dest_addr_npi=1,
+                destination_addr=msisdn,
+                esm_class=ESM_CLASS_UDHI if len(parts) > 1 else 0,
+                data_coding=_SMS_DCS[alphabet],
+                short_message=part,
+            )
+        )
+        for part in parts
+    ]

@@ -1,0 +1,85 @@
+"""Who may issue which command in which state: Table 2-1 of the specification (p.17) as data."""
+
+from enum import Enum
+
+from gateway.smpp.vocabulary import COMMAND_IDS, RESPONSE_BIT
+
+
+class Role(Enum):
+    """Which of the two ends of a session we are."""
+
+    ESME = "esme"
+    SMSC = "smsc"
+
+    @property
+    def peer(self) -> "Role":
+        """The other end."""
+        return Role.SMSC if self is Role.ESME else Role.ESME
+
+
+class State(Enum):
+    """The states of a session (§2.2, p.14)."""
+
+    OPEN = "open"
+    BOUND_TX = "bound_tx"
+    BOUND_RX = "bound_rx"
+    BOUND_TRX = "bound_trx"
+    CLOSED = "closed"
+
+
+BOUND_STATES = frozenset({State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX})
+
+_OPEN = frozenset({State.OPEN})
+_SENDING = frozenset({State.BOUND_TX, State.BOUND_TRX})
+_RECEIVING = frozenset({State.BOUND_RX, State.BOUND_TRX})
+_CONNECTED = BOUND_STATES | _OPEN
+
+ESME, SMSC = frozenset({Role.ESME}), frozenset({Role.SMSC})
+EITHER = ESME | SMSC
+
+TABLE_2_1: dict[str, tuple[frozenset[State], frozenset[Role]]] = {
+    "bind_transmitter": (_OPEN, ESME),
+    "bind_receiver": (_OPEN, ESME),
+    "bind_transceiver": (_OPEN, ESME),
+    "outbind": (_OPEN, SMSC),
+    "unbind": (BOUND_STATES, EITHER),
+    "submit_sm": (_SENDING, ESME),
+    "submit_multi": (_SENDING, ESME),
+    "data_sm": (BOUND_STATES, EITHER),
+    "deliver_sm": (_RECEIVING, SMSC),
+    "query_sm": (_SENDING, ESME),
+    "cancel_sm": (_SENDING, ESME),
+    # The table leaves BOUND_TRX out for replace_sm alone, against p.13, which gives a transceiver all that a
+    # transmitter has; SMPP 5.0 corrected it.
+    "replace_sm": (_SENDING, ESME),
+    "alert_notification": (_RECEIVING, SMSC),
+    # The table asks for a bound session; either end may want to know before that whether the other is alive (S5),
+    # and a generic_nack answers what could not be understood, also before a bind (F3).
+    "enquire_link": (_CONNECTED, EITHER),
+    "generic_nack": (_CONNECTED, EITHER),
+}
+"""Request to the states in which it may be issued, and by whom. A response has its request's states, other side."""
+
+WITHOUT_RESPONSE = frozenset(COMMAND_IDS[name] for name in ("outbind", "alert_notification", "generic_nack"))
+
+
+def requests(issuer: Role, state: State) -> frozenset[int]:
+    """The command_ids of the requests that ``issuer`` may send in ``state``."""
+    return frozenset(
+        COMMAND_IDS[name]
+        for name, (states, roles) in TABLE_2_1.items()
+        if state in states and issuer in roles
+    )
+
+
+BIND_STATES = {
+    COMMAND_IDS["bind_transmitter"]: State.BOUND_TX,
+    COMMAND_IDS["bind_receiver"]: State.BOUND_RX,
+    COMMAND_IDS["bind_transceiver"]: State.BOUND_TRX,
+}
+"""The state that a successful bind leads to."""
+
+MAY_SEND = {(issuer, state): requests(issuer, state) for issuer in Role for state in State}
+"""(issuer, state) to command_ids, worked out once."""
+
+assert not any(command_id & RESPONSE_BIT for command_id in BIND_STATES)

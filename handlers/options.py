@@ -1,0 +1,186 @@
+"""Options: what is on, what there is, on, off, status.
+
+On and off are different words and neither is a toggle: a repeat changes nothing and costs nothing. A check comes
+before anything is written, the same for the question whether it is possible and for the order itself.
+
+Of the options of one exclusive group a number has one. Ordering another is a change and not a second fee: the old
+one goes off, with what was left of its minutes, and is never charged again; the new one's fee is taken, once and
+in full. What was paid for the old one is not given back. Switching off and on again is no repeat but a new order.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from data.model import Option, Subscriber
+from handlers.packages import OPERATOR_TIME
+from handlers.registry import Outcome, Refusal, Work, operation
+
+REFUSALS = {
+    "already": ("name",),
+    "unknown": ("number",),
+    "no_money": ("name", "fee_kopecks", "balance_kopecks"),
+    "wrong_tariff": ("name",),
+    "conflict": ("name", "other"),
+    "blocked": (),
+    "corporate_only": ("name",),
+}
+POSSIBLE = {
+    "possible": ("number", "name", "fee_kopecks"),
+    "replaces": ("number", "name", "fee_kopecks", "other"),
+}
+ORDERED = {
+    "on": ("name", "fee_kopecks", "balance_kopecks"),
+    "replaced": ("name", "other", "fee_kopecks"),
+}
+
+
+@operation("options.mine", outcomes={"list": ("items",), "none": ()})
+async def mine(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
+    """The options that are on: ``{number, name, fee_kopecks}``."""
+    options = work.store.catalogue.options
+    on = await work.store.options_on(subscriber.msisdn)
+    return _list([options[active.number] for active in on])
+
+
+@operation("options.categories", outcomes={"list": ("items",)})
+async def categories(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
+    """All categories of the catalogue: ``{category, name}``."""
+    shelves = work.store.catalogue.categories.values()
+    return Outcome("list", {"items": [{"category": shelf.code, "name": shelf.name} for shelf in shelves]})
+
+
+@operation("options.catalogue", args={"category": str}, outcomes={"list": ("items",), "none": ()})
+async def catalogue(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
+    """The options of a category that this kind of customer may order: ``{number, name, fee_kopecks}``."""
+    return _list(
+        [
+            option
+            for option in work.store.catalogue.options.values()
+            if option.category == args["category"] and (subscriber.corporate or not option.corporate_only)
+        ]
+    )
+
+
+@operation("options.check", args={"number": int}, outcomes=POSSIBLE | REFUSALS)
+async def check(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
+    """Whether an option can be switched on now; if it cannot, the first reason why."""
+    option, other = await _orderable(work, subscriber, args["number"])
+    values = {"number": option.number, "name": option.name, "fee_kopecks": option.fee_kopecks}
+    if other is None:
+        return Outcome("possible", values)
+    return Outcome("replaces", {**values, "other": other.name})
+
+
+@operation("options.on", args={"number": int}, outcomes=ORDERED | REFUSALS)
+async def switch_on(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
+    """Switch an option on and take its fee."""
+    option, other = await _orderable(work, subscriber, args["number"])
+    balance = await _order(work, subscriber, option)
+    if other is not None:
+        return Outcome(
+            "replaced", {"name": option.name, "other": other.name, "fee_kopecks": option.fee_kopecks}
+        )
+    return Outcome("on", {"name": option.name, "fee_kopecks": option.fee_kopecks, "balance_kopecks": balance})
+
+
+@operation(
+    "options.off",
+    args={"number": int},
+    outcomes={"off": ("name",), "already_off": ("name",), "unknown": ("number",)},
+)
+async def switch_off(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
+    """Switch an option off; a blocked number may, too. Nothing is paid back."""
+    option = _known(work, args["number"])
+    was_on = await work.store.switch_off(subscriber.msisdn, option.number)
+    return Outcome("off" if was_on else "already_off", {"name": option.name})
+
+
+@operation(
+    "options.status",
+    args={"number": int},
+    outcomes={"on": ("name", "since"), "off": ("name",), "unknown": ("number",)},
+)
+async def status(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
+    """Whether an option is on, and since which day."""
+    option = _known(work, args["number"])
+    for active in await work.store.options_on(subscriber.msisdn):
+        if active.number == option.number:
+            since = datetime.fromtimestamp(active.since, UTC).astimezone(OPERATOR_TIME).date()
+            return Outcome("on", {"name": option.name, "since": since.isoformat()})
+    return Outcome("off", {"name": option.name})
+
+
+async def _orderable(work: Work, subscriber: Subscriber, number: int) -> tuple[Option, Option | None]:
+    """The option, and the one whose place it would take. Raises Refusal with the first reason against it."""
+    option = _known(work, number)
+    catalogue = work.store.catalogue.options
+    on = [catalogue[active.number] for active in await work.store.options_on(subscriber.msisdn)]
+    if option in on:
+        raise Refusal("already", name=option.name)
+    _check_customer(subscriber, option)
+    _check_conflicts(option, on)
+    _check_money(subscriber, option)
+    return option, _replaced_by(option, on)
+
+
+def _known(work: Work, number: int) -> Option:
+    option = work.store.catalogue.options.get(number)
+    if option is None:
+        raise Refusal("unknown", number=number)
+    return option
+
+
+def _check_customer(subscriber: Subscriber, option: Option) -> None:
+    if subscriber.blocked:
+        raise Refusal("blocked")
+    if option.corporate_only and not subscriber.corporate:
+        raise Refusal("corporate_only", name=option.name)
+    if option.tariffs and subscriber.tariff not in option.tariffs:
+        raise Refusal("wrong_tariff", name=option.name)
+
+
+def _check_conflicts(option: Option, on: list[Option]) -> None:
+    for other in on:
+        if other.number in option.conflicts:
+            raise Refusal("conflict", name=option.name, other=other.name)
+
+
+def _check_money(subscriber: Subscriber, option: Option) -> None:
+    """What counts is what this number may spend: for an employee it can be less than the contract holds.
+
+    What is free of charge can be had with a debt, too.
+    """
+    available = subscriber.available_kopecks
+    if option.fee_kopecks and option.fee_kopecks > available:
+        raise Refusal("no_money", name=option.name, fee_kopecks=option.fee_kopecks, balance_kopecks=available)
+
+
+def _replaced_by(option: Option, on: list[Option]) -> Option | None:
+    if option.exclusive_group is None:
+        return None
+    return next((other for other in on if other.exclusive_group == option.exclusive_group), None)
+
+
+async def _order(work: Work, subscriber: Subscriber, option: Option) -> int:
+    """Switch on, then charge for what was indeed switched on; answers with the balance that remains.
+
+    Both were checked in this unit of work, so that a "no" here means that the subscriber given is stale: the turn
+    fails as a whole and is taken back.
+    """
+    if not await work.store.switch_on(subscriber.msisdn, option.number, work.now):
+        raise RuntimeError(f"option {option.number} was on already")
+    balance = await work.store.charge(subscriber, f"option:{option.number}", option.fee_kopecks, work.now)
+    if balance is None:
+        raise RuntimeError(f"option {option.number} cannot be paid any more")
+    work.subscriber = await work.store.subscriber(subscriber.msisdn)
+    return balance
+
+
+def _list(options: list[Option]) -> Outcome:
+    if not options:
+        return Outcome("none")
+    items = [
+        {"number": option.number, "name": option.name, "fee_kopecks": option.fee_kopecks}
+        for option in options
+    ]
+    return Outcome("list", {"items": items})

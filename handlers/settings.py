@@ -1,0 +1,30 @@
+"""How the subscriber wants to be spoken to."""
+
+from typing import Any
+
+from data.model import LANGUAGES, SCRIPTS, Subscriber
+from handlers.registry import ArgumentError, Outcome, Work, operation
+
+
+@operation("settings.language", args={"language": str}, outcomes={"changed": ()})
+async def set_language(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
+    """Answer in another language, beginning with the answer to this."""
+    language = _one_of(LANGUAGES, "settings.language", "language", args["language"])
+    await work.store.set_language(subscriber.msisdn, language)
+    work.subscriber = subscriber._replace(language=language)
+    return Outcome("changed")
+
+
+@operation("settings.script", args={"script": str}, outcomes={"changed": ()})
+async def set_script(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
+    """Write Russian in Cyrillic or in Latin letters, beginning with the answer to this."""
+    script = _one_of(SCRIPTS, "settings.script", "script", args["script"])
+    await work.store.set_script(subscriber.msisdn, script)
+    work.subscriber = subscriber._replace(script=script)
+    return Outcome("changed")
+
+
+def _one_of(known: tuple[str, ...], operation: str, name: str, value: str) -> str:
+    if value not in known:
+        raise ArgumentError(operation, name, value)
+    return value

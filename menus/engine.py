@@ -1,0 +1,259 @@
+"""One turn of a dialogue: what was dialled or answered in, a screen or a call out.
+
+The graph is a machine of `transitions`, built once for a menu. A dialogue is not added to it, that would cost some
+280 µs; an event is fired on it directly, which is allowed because a Dialogue has the machine's one attribute,
+`node`. Every move that the menu's file describes (an answer, an outcome, back, home) is one such event; dialling
+is not a move but puts the dialogue where the code says, by table.
+
+Nothing here waits, reads a clock or keeps anything between turns.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from transitions import Machine
+
+from menus.model import (
+    BACK,
+    CHOSEN,
+    HOME,
+    ITEMS,
+    MORE,
+    OK,
+    CallNode,
+    EndNode,
+    ListNode,
+    Menu,
+    MenuNode,
+    Node,
+    targets,
+)
+from menus.paging import Frame, Page, joined, list_pages, page_at, text_pages
+from menus.problems import UnexpectedOutcome
+from menus.render import Writing
+from menus.tree import parents
+from menus.turns import (
+    Abort,
+    Answer,
+    Begin,
+    Call,
+    Dialogue,
+    Display,
+    End,
+    Notified,
+    Returned,
+    Show,
+    Step,
+    Text,
+    Turn,
+)
+
+WRONG_ANSWERS = 3  # the third ends the dialogue
+_WRITTEN_OK = {"": OK, "ок": OK}  # the second in Cyrillic
+_LABELS = tuple("12345678")
+
+# The machine writes five lines of debug a turn, which nobody reads and every turn pays for.
+logging.getLogger("transitions").setLevel(logging.WARNING)
+
+
+def build(menu: Menu) -> Menu:
+    """Give a faultless menu its machine: states are nodes, triggers are answers and outcomes. Takes milliseconds."""
+    machine = Machine(
+        model=None, states=list(menu.nodes), initial=None, auto_transitions=False, model_attribute="node"
+    )
+    for trigger, source, dest in _moves(menu):
+        machine.add_transition(trigger, source, dest)
+    menu.moves = {
+        node: {trigger: machine.events[trigger] for trigger in machine.get_triggers(node)}
+        for node in menu.nodes
+    }
+    return menu
+
+
+def _moves(menu: Menu) -> Iterator[tuple[str, str, str]]:
+    """Every (trigger, source, dest)."""
+    back = parents(menu)
+    for node in menu.nodes.values():
+        for way, target in targets(node):
+            yield way, node.id, target.node
+        if not isinstance(node, CallNode):
+            yield BACK, node.id, back[node.id]
+            yield HOME, node.id, menu.home.node
+
+
+def advance(menu: Menu, dialogue: Dialogue, turn: Turn, display: Display) -> Step:
+    """Take one turn.
+
+    Changes nothing but `dialogue`. Show: send the text, keep the dialogue. End: send the text if there is one, the
+    dialogue is over and cleared. Call: run the operation, then advance with Returned(code, values); no answer from
+    the subscriber may come between. The node of an End is the screen's, or the name of the words it says
+    ("unknown_code", "unknown_sms", "expired").
+
+    Raises UnexpectedOutcome for a Returned that the menu has no branch for, and KeyError for a value missing in a
+    text: neither happens when `lint.check` was satisfied and the operation keeps to its declaration.
+    """
+    return _TURNS[type(turn)](menu, dialogue, turn, display)
+
+
+# ---------------------------------------------------------------------------------------------- turns
+
+
+def _begun(menu: Menu, dialogue: Dialogue, turn: Begin, display: Display) -> Step:
+    return _start(menu, dialogue, menu.codes.find(turn.code.strip()), "unknown_code", display)
+
+
+def _texted(menu: Menu, dialogue: Dialogue, turn: Text, display: Display) -> Step:
+    number = menu.numbers.get(turn.to)
+    return _start(menu, dialogue, number.find(turn.text) if number else None, "unknown_sms", display)
+
+
+def _start(
+    menu: Menu, dialogue: Dialogue, found: tuple[str, dict[str, Any]] | None, otherwise: str, display: Display
+) -> Step:
+    if found is None:
+        return _say(menu, dialogue, otherwise, display)
+    dialogue.node, dialogue.values = found
+    return _enter(menu, dialogue, display)
+
+
+def _returned(menu: Menu, dialogue: Dialogue, turn: Returned, display: Display) -> Step:
+    move = menu.moves.get(dialogue.node, {}).get(turn.code)
+    if move is None:
+        raise UnexpectedOutcome(dialogue.node, turn.code)
+    dialogue.values.update(turn.values)
+    move.trigger(dialogue)
+    return _enter(menu, dialogue, display)
+
+
+def _answered(menu: Menu, dialogue: Dialogue, turn: Answer, display: Display) -> Step:
+    node = menu.nodes.get(dialogue.node)
+    if node is None or isinstance(node, CallNode):  # late, or the menu was changed under an open dialogue
+        return _say(menu, dialogue, "expired", display)
+    key = turn.text.strip().casefold()
+    move = menu.moves[node.id].get(_WRITTEN_OK.get(key, key))
+    if move is None:
+        return _answered_on_page(menu, node, dialogue, key, display)
+    if key == HOME:
+        dialogue.values = {}
+    move.trigger(dialogue)
+    return _enter(menu, dialogue, display)
+
+
+def _answered_on_page(menu: Menu, node: Node, dialogue: Dialogue, key: str, display: Display) -> Step:
+    """An answer whose meaning depends on what stands on the screen: more, an item of a list, or nothing."""
+    pages = _pages(menu, node, dialogue, display)
+    page = pages[_number(dialogue, pages)]
+    if key == MORE and page is not pages[-1]:
+        dialogue.page += 1
+        return _show(node, dialogue, pages)
+    if key in _LABELS[: page.items]:
+        return _choose(menu, dialogue, page.start + int(key) - 1, display)
+    return _missed(menu, node, dialogue, page, display)
+
+
+def _choose(menu: Menu, dialogue: Dialogue, item: int, display: Display) -> Step:
+    dialogue.values.update(dialogue.values.pop(ITEMS)[item])
+    menu.moves[dialogue.node][CHOSEN].trigger(dialogue)
+    return _enter(menu, dialogue, display)
+
+
+def _missed(menu: Menu, node: Node, dialogue: Dialogue, page: Page, display: Display) -> Step:
+    dialogue.misses += 1
+    if dialogue.misses >= WRONG_ANSWERS:
+        return _say(menu, dialogue, "enough", display)
+    pages = _pages(menu, node, dialogue, display)  # anew: from now on they leave room for the hint
+    dialogue.page = page_at(pages, page.start)
+    return _show(node, dialogue, pages, menu.words("wrong", display))
+
+
+def _aborted(menu: Menu, dialogue: Dialogue, turn: Abort, display: Display) -> Step:
+    node = dialogue.node
+    _close(dialogue)
+    return End("", node)
+
+
+def _notified(menu: Menu, dialogue: Dialogue, turn: Notified, display: Display) -> Step:
+    """A notice was seen: the screen it hid is shown again, if there is one."""
+    node = menu.nodes.get(dialogue.node)
+    if node is None or isinstance(node, CallNode):
+        return _aborted(menu, dialogue, Abort(), display)
+    return _show(node, dialogue, _pages(menu, node, dialogue, display))
+
+
+# ------------------------------------------------------------------------------------------- screens
+
+
+def _enter(menu: Menu, dialogue: Dialogue, display: Display) -> Step:
+    node = menu.nodes[dialogue.node]
+    if isinstance(node, CallNode):
+        return _call(node, dialogue.values)
+    dialogue.page = dialogue.misses = 0
+    return _show(node, dialogue, _pages(menu, node, dialogue, display))
+
+
+def _call(node: CallNode, values: Mapping[str, Any]) -> Call:
+    args = {name: values[arg.value] if arg.value else arg.constant for name, arg in node.args.items()}
+    return Call(node.operation.node, args, node.id)
+
+
+def _pages(menu: Menu, node: Node, dialogue: Dialogue, display: Display) -> tuple[Page, ...]:
+    """The screens of a node, always the same for the same dialogue: only their number is kept."""
+    frame = _frame(menu, node, dialogue.misses > 0, display)
+    values, writing = dialogue.values, (display.language, display.script)
+    if isinstance(node, ListNode):
+        items = tuple([node.item.render(item, *writing) for item in values[ITEMS]])
+        return list_pages(node.text.render(values, *writing), items, frame, display)
+    return text_pages(_body(node, values, writing), frame, display)
+
+
+def _body(node: Node, values: Mapping[str, Any], writing: Writing) -> str:
+    if isinstance(node, MenuNode):
+        options = [f"{key} {label.render(values, *writing)}" for key, label in node.shown]
+        return joined(node.text.render(values, *writing), *options)
+    if node.item is not None:
+        lines = [node.item.render(item, *writing) for item in values[ITEMS]]
+        values = {**values, ITEMS: "\n".join(lines)}
+    return node.text.render(values, *writing)
+
+
+def _frame(menu: Menu, node: Node, missed: bool, display: Display) -> Frame:
+    """«0 Назад» stands under a choice; a question that OK answers is left bare. It works on both."""
+    choice = isinstance(node, ListNode) or (isinstance(node, MenuNode) and node.shown)
+    back = menu.words("back", display) if choice and node.id != menu.home.node else ""
+    return Frame(menu.words("more", display), back, menu.words("wrong", display) if missed else "")
+
+
+def _number(dialogue: Dialogue, pages: Sequence[Page]) -> int:
+    # Fewer pages than a turn ago: the reader has changed his language by SMS meanwhile.
+    return min(dialogue.page, len(pages) - 1)
+
+
+def _show(node: Node, dialogue: Dialogue, pages: Sequence[Page], hint: str = "") -> Show | End:
+    page = pages[_number(dialogue, pages)]
+    text = joined(hint, page.text)
+    if isinstance(node, EndNode) and page is pages[-1]:
+        _close(dialogue)
+        return End(text, node.id)
+    return Show(text, node.id)
+
+
+def _say(menu: Menu, dialogue: Dialogue, words: str, display: Display) -> End:
+    _close(dialogue)
+    return End(menu.words(words, display), words)
+
+
+def _close(dialogue: Dialogue) -> None:
+    dialogue.node, dialogue.page, dialogue.misses, dialogue.values = "", 0, 0, {}
+
+
+_TURNS: Mapping[type, Callable[[Menu, Dialogue, Any, Display], Step]] = {
+    Begin: _begun,
+    Answer: _answered,
+    Returned: _returned,
+    Text: _texted,
+    Abort: _aborted,
+    Notified: _notified,
+}

@@ -1,0 +1,393 @@
+"""Control over HTTP and WebSocket: what `starpound dial` and the phone in the browser use.
+
+Described for its users in docs/reference/simulator-api.md. Every answer is JSON; an error is
+``{"error": "one sentence"}``. It listens on a loopback address unless there is a token, and answers only to names of
+its own in Host and Origin, so that no web page of somebody else's reaches it through the tester's browser.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from smpp_sim.centre import Centre, describe
+from smpp_sim.delivery import QueueFull
+from smpp_sim.events import Event, EventLog, TooManyWatchers
+from smpp_sim.handset import NotPossible
+from smpp_sim.mailbox import Mailbox
+from smpp_sim.settings import SimulatorSettings, is_loopback, same_secret
+from smpp_sim.station import NotAnMsisdn, Station, screen_facts, sms_facts
+
+log = logging.getLogger("starpound.sim")
+
+MAX_BODY_OCTETS = 64 * 1024
+"""Octets of a request's body; a larger one is answered 413."""
+MAX_WAIT_S = 60.0
+"""Seconds that one request may wait."""
+MAX_LISTED = 1000
+"""Phones in a list."""
+PING_S = 20.0
+"""Seconds of silence after which a stream says that it is still there."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def build_app(centre: Centre, mailbox: Mailbox, settings: SimulatorSettings) -> Starlette:
+    """The ASGI application."""
+    app = Starlette(
+        routes=[
+            Route("/api", _about),
+            Route("/api/links", _links),
+            Route("/api/links/events", _link_events),
+            Route("/api/phones", _phones),
+            Route("/api/phones/{msisdn}", _phone),
+            Route("/api/phones/{msisdn}/inbox", _inbox),
+            Route("/api/phones/{msisdn}/events", _phone_events),
+            Route("/api/phones/{msisdn}/dial", _dial, methods=["POST"]),
+            Route("/api/phones/{msisdn}/answer", _answer, methods=["POST"]),
+            Route("/api/phones/{msisdn}/sms", _sms, methods=["POST"]),
+            Route("/api/phones/{msisdn}/{deed:str}", _deed, methods=["POST"]),
+            Route("/api/mail", _mail),
+            Route("/api/mail/events", _mail_events),
+            Route("/api/mail/{number:int}", _letter),
+            WebSocketRoute("/api/phones/{msisdn}/stream", _stream),
+        ],
+        exception_handlers={HTTPException: _on_http_error, **dict.fromkeys(_STATUS_BY_ERROR, _on_refusal)},
+    )
+    app.state.centre, app.state.mailbox, app.state.settings = centre, mailbox, settings
+    app.add_middleware(_Guard, settings=settings)
+    return app
+
+
+# --- answers ------------------------------------------------------------------------------------------------------
+
+_STATUS_BY_ERROR: dict[type[Exception], int] = {
+    NotAnMsisdn: 400,
+    NotPossible: 409,
+    QueueFull: 503,
+    TooManyWatchers: 503,
+}
+
+
+async def _on_http_error(request: Request, error: HTTPException) -> JSONResponse:
+    words = {404: "there is nothing at this address", 405: "this address does not take that method"}
+    return _error(error.status_code, words.get(error.status_code, error.detail), error.headers)
+
+
+async def _on_refusal(request: Request, error: Exception) -> JSONResponse:
+    return _error(_STATUS_BY_ERROR[type(error)], str(error))
+
+
+def _error(status: int, words: str, headers: Any = None) -> JSONResponse:
+    return JSONResponse({"error": words}, status, headers=headers)
+
+
+class _Guard:
+    """Keeps out requests that come through somebody else's web page, and those without the token."""
+
+    def __init__(self, app: ASGIApp, settings: SimulatorSettings):
+        self.app, self.token = app, settings.http_token
+        self.names = {"localhost", "127.0.0.1", "::1", settings.http_host}
+        self.any_name = not is_loopback(settings.http_host)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        problem = self._problem(HTTPConnection(scope))
+        if problem is None:
+            return await self.app(scope, receive, send)
+        if scope["type"] == "websocket":
+            return await WebSocket(scope, receive, send).close(1008, problem[1])
+        return await _error(*problem)(scope, receive, send)
+
+    def _problem(self, connection: HTTPConnection) -> tuple[int, str] | None:
+        host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
+        if not self.any_name and _host_name(f"//{host}") not in self.names:
+            return 403, f"this is not {host[:60]}: use the address that the simulator printed"
+        if origin is not None and urlsplit(origin).netloc != host:
+            return 403, f"pages of {origin[:60]} may not use this simulator"
+        if self.token and not self._has_token(connection):
+            return 401, "a token is needed: Authorization: Bearer TOKEN, or ?token=TOKEN"
+        return None
+
+    def _has_token(self, connection: HTTPConnection) -> bool:
+        scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            given = connection.query_params.get("token", "")
+        return same_secret(given, self.token)
+
+
+def _host_name(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+# --- the simulator ------------------------------------------------------------------------------------------------
+
+
+async def _about(request: Request) -> JSONResponse:
+    state = request.app.state
+    return JSONResponse(
+        {
+            "name": "starpound simulator",
+            "smpp_port": state.centre.port,
+            "smtp_port": state.mailbox.port or None,
+            "phones": len(state.centre.network.stations),
+            "links": len(_bound(state.centre)),
+        }
+    )
+
+
+def _bound(centre: Centre) -> list[dict[str, Any]]:
+    return [describe(centre, link) for link in centre.links if link.bind]
+
+
+async def _links(request: Request) -> JSONResponse:
+    return JSONResponse(
+        {"links": _bound(request.app.state.centre), "last": request.app.state.centre.log.last}
+    )
+
+
+async def _link_events(request: Request) -> JSONResponse:
+    return await _events(request, request.app.state.centre.log)
+
+
+# --- phones -------------------------------------------------------------------------------------------------------
+
+
+def _state(station: Station) -> dict[str, Any]:
+    handset = station.handset
+    boxed = handset.screen is not None and handset.screen.kind != "running"
+    return {
+        "msisdn": station.msisdn,
+        "state": handset.state.value,
+        "display": screen_facts(handset.screen) if boxed else None,
+        "hidden": len(handset.hidden),
+        "inbox": len(station.inbox.messages),
+        "last": station.log.last,
+    }
+
+
+def _station(request: HTTPConnection) -> Station:
+    return request.app.state.centre.network.station(request.path_params["msisdn"])
+
+
+async def _phones(request: Request) -> JSONResponse:
+    stations = request.app.state.centre.network.stations
+    latest = list(stations.values())[-MAX_LISTED:]
+    return JSONResponse({"phones": [_state(station) for station in reversed(latest)], "all": len(stations)})
+
+
+async def _phone(request: Request) -> JSONResponse:
+    return JSONResponse(_state(_station(request)))
+
+
+async def _inbox(request: Request) -> JSONResponse:
+    messages = _station(request).inbox.messages
+    return JSONResponse({"messages": [{**sms_facts(sms), "at": round(sms.at, 3)} for sms in messages]})
+
+
+async def _phone_events(request: Request) -> JSONResponse:
+    return await _events(request, _station(request).log)
+
+
+async def _dial(request: Request) -> JSONResponse:
+    words = await _words(request, "code")
+    return _acted(request, request.app.state.centre.dial, words["code"])
+
+
+async def _answer(request: Request) -> JSONResponse:
+    words = await _words(request, text="")
+    return _acted(request, request.app.state.centre.answer, words["text"])
+
+
+async def _sms(request: Request) -> JSONResponse:
+    words = await _words(request, "to", text="")
+    return _acted(request, request.app.state.centre.send_sms, words["to"], words["text"])
+
+
+_DEEDS: dict[str, Callable[[Centre, str], Station]] = {
+    "ok": Centre.press_ok,
+    "cancel": Centre.cancel,
+    "hang-up": Centre.hang_up,
+    "lose": Centre.lose,
+}
+
+
+async def _deed(request: Request) -> JSONResponse:
+    deed = _DEEDS.get(request.path_params["deed"])
+    if deed is None:
+        known = ", ".join(["dial", "answer", "sms", *_DEEDS])
+        return _error(404, f"a phone cannot {request.path_params['deed'][:30]!r}; it can {known}")
+    await _words(request)
+    return _acted(request, lambda msisdn: deed(request.app.state.centre, msisdn))
+
+
+def _acted(request: Request, deed: Callable[..., Station], *words: str) -> JSONResponse:
+    """Do it; the phone's state, and the number after which to look for what it brings about."""
+    before = _station(request).log.last
+    station = deed(request.path_params["msisdn"], *words)
+    return JSONResponse({**_state(station), "before": before})
+
+
+# --- mail ---------------------------------------------------------------------------------------------------------
+
+
+async def _mail(request: Request) -> JSONResponse:
+    mailbox = request.app.state.mailbox
+    return JSONResponse(
+        {"letters": [letter.as_dict() for letter in mailbox.letters], "last": mailbox.log.last}
+    )
+
+
+async def _mail_events(request: Request) -> JSONResponse:
+    return await _events(request, request.app.state.mailbox.log)
+
+
+async def _letter(request: Request) -> JSONResponse:
+    letter = request.app.state.mailbox.letter(request.path_params["number"])
+    return JSONResponse(letter.as_dict()) if letter else _error(404, "there is no such letter")
+
+
+# --- what comes in ------------------------------------------------------------------------------------------------
+
+
+async def _words(request: Request, *required: str, **optional: str) -> dict[str, str]:
+    """The texts in a JSON body; no others are allowed."""
+    body = await _body(request)
+    if body and not request.headers.get("content-type", "").startswith("application/json"):
+        raise HTTPException(415, "send JSON, and say so: Content-Type: application/json")
+    given = _object(body)
+    for name, value in given.items():
+        if name not in required and name not in optional:
+            raise HTTPException(400, f"unknown {name[:30]!r}; expected {_expected(required, optional)}")
+        if not isinstance(value, str) or not _encodable(value):
+            raise HTTPException(400, f"{name!r} must be a text")
+    missing = [name for name in required if name not in given]
+    if missing:
+        raise HTTPException(400, f"{missing[0]!r} is missing; expected {_expected(required, optional)}")
+    return {**optional, **given}
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_BODY_OCTETS:
+            raise HTTPException(413, f"a body has at most {MAX_BODY_OCTETS} octets", {"connection": "close"})
+    return body
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    if not body:
+        return {}
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError) as problem:
+        raise HTTPException(400, f"this is not JSON: {problem}") from None
+    if not isinstance(given, dict):
+        raise HTTPException(400, 'send an object, as in {"code": "*100#"}')
+    return given
+
+
+def _expected(required: tuple[str, ...], optional: dict[str, str]) -> str:
+    return ", ".join([*required, *(f"{name} (may be left out)" for name in optional)]) or "nothing"
+
+
+def _encodable(text: str) -> bool:
+    """JSON can carry half a surrogate pair, which is no text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _number(connection: HTTPConnection, name: str, default: float, most: float) -> float:
+    given = connection.query_params.get(name)
+    try:
+        number = default if given is None else float(given)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise HTTPException(400, f"{name} must be a number, 0 or more")
+    return min(number, most)
+
+
+def _kinds(connection: HTTPConnection) -> frozenset[str]:
+    return frozenset(filter(None, connection.query_params.get("kind", "").split(",")))
+
+
+# --- watching -----------------------------------------------------------------------------------------------------
+
+
+async def _events(request: Request, events: EventLog) -> JSONResponse:
+    """What happened after number ``after``; with ``wait`` it waits so many seconds for the first one."""
+    after = int(_number(request, "after", 0, 2**53))
+    wait_s = _number(request, "wait", 0, MAX_WAIT_S)
+    found = await events.wait(after, _kinds(request), wait_s)
+    last = found[-1].number if found else max(after, 0)
+    missed = events.missed(after)
+    return JSONResponse({"events": [event.as_dict() for event in found], "last": last, "missed": missed})
+
+
+async def _stream(websocket: WebSocket) -> None:
+    """All events of a phone as they happen, one JSON object a message; what the client says is not listened to."""
+    await websocket.accept()
+    try:
+        events = _station(websocket).log
+        after = int(_number(websocket, "after", events.last, 2**53))
+    except (NotAnMsisdn, NotPossible) as problem:
+        return await websocket.close(1008, _reason(str(problem)))
+    except HTTPException as problem:
+        return await websocket.close(1008, _reason(problem.detail))
+    sending = asyncio.ensure_future(_send_events(websocket, events, after))
+    listening = asyncio.ensure_future(_until_closed(websocket))
+    await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (sending, listening):
+        task.cancel()
+    await asyncio.gather(sending, listening, return_exceptions=True)
+
+
+async def _send_events(websocket: WebSocket, events: EventLog, after: int) -> None:
+    try:
+        while not events.closed:
+            if events.missed(after):
+                await websocket.send_json({"kind": "missed"})
+            found = await events.wait(after, _kinds(websocket), PING_S)
+            for event in found:
+                await websocket.send_json(event.as_dict())
+            after = _last(found, after)
+            if not found:
+                await websocket.send_json({"kind": "ping"})
+        await websocket.close(1001, "the simulator stops")
+    except TooManyWatchers as problem:
+        await websocket.close(1013, _reason(str(problem)))
+    except (WebSocketDisconnect, RuntimeError):
+        return
+
+
+def _reason(words: str) -> str:
+    """What fits a close frame (RFC 6455 §5.5: 123 octets)."""
+    return words.encode()[:120].decode(errors="ignore")
+
+
+def _last(found: list[Event], after: int) -> int:
+    return found[-1].number if found else after
+
+
+async def _until_closed(websocket: WebSocket) -> None:
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass

@@ -1,0 +1,123 @@
+"""What waits for an ESME: every deliver_sm stays here until the ESME has said that it took it.
+
+The queue keeps its order: a message that comes back (the link broke, the response got lost, the ESME was busy)
+stands where it stood before. While the ESME is busy nothing is taken out at all. Time is a number.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.smpp.pdu import DeliverSm
+
+
+class QueueFull(Exception):
+    """Too much waits for this ESME already."""
+
+
+@dataclass(slots=True, eq=False)
+class Dialogue:
+    """A USSD dialogue as the centre holds it.
+
+    `unit` numbers the messages of both sides; `told` says that the ESME may know of the dialogue; `over` that
+    nothing more of it is to be delivered, except that it is over.
+    """
+
+    msisdn: str
+    system_id: str
+    service_addr: str
+    session: int
+    opened: float
+    deadline: float
+    unit: int = 0
+    told: bool = False
+    over: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """A deliver_sm on its way. `dialogue` is None for an SMS and a receipt; `farewell` says that a dialogue ended."""
+
+    number: int
+    pdu: DeliverSm
+    expires: float
+    dialogue: Dialogue | None = None
+    farewell: bool = False
+
+    def dead(self, now: float) -> bool:
+        """Whether it is of no use any more."""
+        if now >= self.expires:
+            return True
+        return self.dialogue is not None and self.dialogue.over and not self.farewell
+
+
+class DeliveryQueue:
+    """The deliver_sm for one ESME, in order. `limit` bounds those that wait or are under way."""
+
+    def __init__(self, limit: int, retry_first_s: float, retry_most_s: float):
+        self._limit, self._retry_first_s, self._retry_most_s = limit, retry_first_s, retry_most_s
+        self._waiting: deque[Delivery] = deque()
+        self._under_way: set[Delivery] = set()
+        self._count = 0
+        self._pause_s = 0.0
+        self.paused_until = 0.0
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._under_way)
+
+    @property
+    def waiting(self) -> int:
+        """How many are not under way."""
+        return len(self._waiting)
+
+    def require_room(self, count: int, now: float) -> None:
+        """Raises `QueueFull` unless `count` more fit."""
+        if len(self) + count > self._limit:
+            self._waiting = deque(delivery for delivery in self._waiting if not delivery.dead(now))
+        if len(self) + count > self._limit:
+            raise QueueFull(f"{len(self)} messages are waiting for the application already")
+
+    def put(
+        self,
+        pdu: DeliverSm,
+        now: float,
+        expires: float = math.inf,
+        dialogue: Dialogue | None = None,
+        farewell: bool = False,
+    ) -> None:
+        """Queue a deliver_sm. Raises `QueueFull`."""
+        self.require_room(1, now)
+        self._count += 1
+        self._waiting.append(Delivery(self._count, pdu, expires, dialogue, farewell))
+
+    def take(self, now: float) -> Delivery | None:
+        """The next one, now under way: report it with `done`, `give_back` or `refused`. None: nothing, or a pause."""
+        if now < self.paused_until:
+            return None
+        while self._waiting:
+            delivery = self._waiting.popleft()
+            if not delivery.dead(now):
+                self._under_way.add(delivery)
+                return delivery
+        return None
+
+    def done(self, delivery: Delivery) -> None:
+        """The ESME took it, or will never take it."""
+        self._under_way.discard(delivery)
+        self._pause_s = 0.0
+
+    def give_back(self, deliveries: Iterable[Delivery]) -> None:
+        """Nobody knows whether the ESME took these: they are delivered again, in their old places."""
+        returned = [delivery for delivery in deliveries if delivery in self._under_way]
+        if not returned:
+            return
+        self._under_way.difference_update(returned)
+        self._waiting = deque(sorted([*returned, *self._waiting], key=lambda delivery: delivery.number))
+
+    def refused(self, delivery: Delivery, now: float) -> None:
+        """The ESME is busy: give back, and pause, longer each time."""
+        self.give_back([delivery])
+        if now >= self.paused_until:
+            self._pause_s = min(max(self._pause_s * 2, self._retry_first_s), self._retry_most_s)
+            self.paused_until = now + self._pause_s

@@ -1,0 +1,105 @@
+"""What happened on one phone, numbered, for everybody who watches it.
+
+A watcher asks for what came after the number it has seen, and may wait for it. Nobody is sent anything, so a
+slow watcher holds up nobody: who stays away too long is told that he missed something.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+MAX_EVENTS = 200
+"""Events kept of a phone; the oldest goes first."""
+MAX_WATCHERS = 64
+"""Watchers that may wait on one phone at one time."""
+
+
+class TooManyWatchers(Exception):
+    """`MAX_WATCHERS` are waiting on this phone already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `at` is Unix time; `data` is ready for JSON, its keys depend on `kind`."""
+
+    number: int
+    at: float
+    kind: str
+    data: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: number, at, kind, and what belongs to the kind beside them."""
+        return {"number": self.number, "at": round(self.at, 3), "kind": self.kind, **self.data}
+
+
+class EventLog:
+    """The last events of a phone; `last` is the number of the newest, 0 before the first."""
+
+    def __init__(self):
+        self.last = 0
+        self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self._waiting: set[asyncio.Future] = set()
+        self._closed = False
+
+    def add(self, kind: str, data: dict[str, Any], at: float) -> None:
+        """Note an event and wake whoever waits."""
+        self.last += 1
+        self._events.append(Event(self.last, at, kind, data))
+        self._wake()
+
+    def after(self, number: int, kinds: frozenset[str] = frozenset()) -> list[Event]:
+        """Events with a higher number, oldest first; of these kinds only, unless none is named."""
+        return [
+            event for event in self._events if event.number > number and (not kinds or event.kind in kinds)
+        ]
+
+    def missed(self, number: int) -> bool:
+        """Whether events after `number` are already forgotten."""
+        return bool(self._events) and number + 1 < self._events[0].number
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._waiting)
+
+    async def wait(self, number: int, kinds: frozenset[str], timeout_s: float) -> list[Event]:
+        """Like `after`, but waits for the first one, at most `timeout_s`; then the list is empty.
+
+        Raises `TooManyWatchers`.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while not (found := self.after(number, kinds)) and not self._closed:
+            if not await self._changed(deadline):
+                break
+        return found
+
+    def close(self) -> None:
+        """Nothing will happen here any more: everybody who waits gets what there is."""
+        self._closed = True
+        self._wake()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    async def _changed(self, deadline: float) -> bool:
+        if len(self._waiting) >= MAX_WATCHERS:
+            raise TooManyWatchers(f"{MAX_WATCHERS} are waiting on this phone already")
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        self._waiting.add(future)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await future
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.discard(future)
+        return True
+
+    def _wake(self) -> None:
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)

@@ -1,0 +1,404 @@
+"""The phone network behind the centre: phones, dialogues with their timers, what waits for each ESME.
+
+No I/O and no clock: `now` comes in as seconds of any monotonic clock, `deadline` says when `on_deadline` is due.
+The asyncio shell (`centre`) brings submit_sm in, takes deliveries out with `take`, and reports what became of them.
+"""
+
+import heapq
+import itertools
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from gateway.dialect import Outbound, Profile, load_profile
+from gateway.smpp.errors import LocalProtocolError
+from gateway.smpp.pdu import DeliverSm, encode
+from gateway.smpp.vocabulary import (
+    ESME_RINVOPTPARAMVAL,
+    ESME_RMSGQFUL,
+    ESME_ROK,
+    ESME_RSYSERR,
+    ESME_RTHROTTLED,
+    ESME_RX_P_APPN,
+    ESME_RX_T_APPN,
+)
+from smpp_sim.delivery import Delivery, DeliveryQueue, Dialogue, QueueFull
+from smpp_sim.handset import Effect, Handset, Idle, NoRoom, NotPossible, Shown, ToNetwork, Upward
+from smpp_sim.messages import Submitted, receipt, sms_from_phone
+from smpp_sim.settings import Account, NetworkSettings
+from smpp_sim.station import Station, read_msisdn
+
+log = logging.getLogger("starpound.sim")
+
+BUSY = frozenset({ESME_RTHROTTLED, ESME_RMSGQFUL, ESME_RX_T_APPN, ESME_RSYSERR})
+"""Statuses by which an ESME asks for the same message later."""
+
+MAX_REMEMBERED = 10_000
+"""Messages whose state query_sm can still ask for."""
+
+
+class Rejected(Exception):
+    """A submit_sm that the network does not take; `status` is the answer."""
+
+    def __init__(self, status: int):
+        super().__init__(f"0x{status:08x}")
+        self.status = status
+
+
+class Network:
+    """All phones, and a queue of deliver_sm for each account.
+
+    `wall_offset_s` turns `now` into Unix time, for the events. Actions of owners raise `NotPossible` (a sentence
+    for them), `NotAnMsisdn` and `QueueFull`.
+    """
+
+    def __init__(self, accounts: Iterable[Account], settings: NetworkSettings, wall_offset_s: float = 0.0):
+        self.settings = settings
+        self.accounts = {account.system_id: account for account in accounts}
+        self.queues = {
+            name: DeliveryQueue(settings.max_waiting, settings.retry_first_s, settings.retry_most_s)
+            for name in self.accounts
+        }
+        self._profiles = {name: load_profile(account.dialect) for name, account in self.accounts.items()}
+        self._wall_offset_s = wall_offset_s
+        self.stations: OrderedDict[str, Station] = OrderedDict()
+        self._due: list[tuple[float, int, Dialogue]] = []
+        self._tie = itertools.count()
+        self._message_ids = itertools.count(1)
+        self._states: OrderedDict[str, float] = OrderedDict()
+
+    # --- what owners of phones do -----------------------------------------------------------------------------
+
+    def station(self, msisdn: str) -> Station:
+        """The phone with this number; there is one for every number. Raises `NotAnMsisdn`."""
+        msisdn = read_msisdn(msisdn)
+        station = self.stations.get(msisdn)
+        if station is None:
+            self._forget_one()
+            station = self.stations[msisdn] = Station(msisdn, Handset(msisdn))
+        self.stations.move_to_end(msisdn)
+        return station
+
+    def dial(self, msisdn: str, code: str, now: float) -> Station:
+        """Dial a code."""
+        return self._act(msisdn, lambda handset: handset.dial(code), now)
+
+    def answer(self, msisdn: str, text: str, now: float) -> Station:
+        """Answer what the network asks."""
+        return self._act(msisdn, lambda handset: handset.answer(text), now)
+
+    def press_ok(self, msisdn: str, now: float) -> Station:
+        """Close the box on the display."""
+        return self._act(msisdn, Handset.press_ok, now)
+
+    def cancel(self, msisdn: str, now: float) -> Station:
+        """Give the dialogue up."""
+        return self._act(msisdn, Handset.cancel, now)
+
+    def hang_up(self, msisdn: str, now: float) -> Station:
+        """Give everything up and clear the display."""
+        return self._act(msisdn, Handset.hang_up, now)
+
+    def lose(self, msisdn: str, now: float) -> Station:
+        """The network loses the phone's dialogue, as at a time-out. Raises `NotPossible` without one."""
+        station = self.station(msisdn)
+        if station.dialogue is None:
+            raise NotPossible("there is no dialogue to lose")
+        self._expire(station.dialogue, now)
+        return station
+
+    def send_sms(self, msisdn: str, to: str, text: str, now: float) -> Station:
+        """Send an SMS, which may be empty, to a short or a long number."""
+        station = self.station(msisdn)
+        to = to.strip().removeprefix("+")
+        if not re.fullmatch(r"[0-9]{1,20}", to):
+            raise NotPossible(f"{to[:30]!r} is no number to send an SMS to: write 1 to 20 digits")
+        name = self._route(to)
+        pdus = sms_from_phone(station.msisdn, to, text, station.next_reference())
+        self.queues[name].require_room(len(pdus), now)
+        for pdu in pdus:
+            self.queues[name].put(pdu, now, now + self.settings.sms_validity_s)
+        station.log.add("sent", {"to": to, "text": text, "parts": len(pdus)}, self.wall(now))
+        return station
+
+    # --- what ESMEs do ----------------------------------------------------------------------------------------
+
+    def screen(self, system_id: str, outbound: Outbound, service_addr: str, now: float) -> str:
+        """Put a USSD message on a phone; its message id. Raises `Rejected`, `NotAnMsisdn`."""
+        station = self.station(outbound.msisdn)
+        dialogue = self._dialogue_of(station, system_id, outbound)
+        if dialogue is None:
+            dialogue = self._open(station, system_id, service_addr, now)
+        else:
+            dialogue.unit = (dialogue.unit + 1) & 0x7F
+        self._show(station, dialogue, outbound, now)
+        return self._new_message_id(now)
+
+    def message(self, system_id: str, sms: Submitted, now: float) -> str:
+        """Put an SMS, or a part of one, into a phone; its message id. Raises `NotAnMsisdn`."""
+        station = self.station(sms.destination)
+        complete = station.inbox.receive(sms.sender, sms.octets, sms.alphabet, sms.part, self.wall(now))
+        if complete:
+            station.note_sms(complete, self.wall(now))
+        message_id = self._new_message_id(now)
+        if sms.receipt_wanted:
+            self._send_receipt(system_id, receipt(sms, message_id, self.wall(now)), now)
+        return message_id
+
+    def delivered_at(self, message_id: str) -> float | None:
+        """Unix time at which the message reached its phone; None for one that is not, or no longer, known."""
+        return self._states.get(message_id)
+
+    def profile(self, system_id: str) -> Profile:
+        """The dialect towards this ESME."""
+        return self._profiles[system_id]
+
+    # --- deliveries -------------------------------------------------------------------------------------------
+
+    def take(self, system_id: str, now: float) -> Delivery | None:
+        """The next deliver_sm for this ESME, from now on under way."""
+        delivery = self.queues[system_id].take(now)
+        if delivery and delivery.dialogue:
+            delivery.dialogue.told = True
+        return delivery
+
+    def taken(self, system_id: str, delivery: Delivery, status: int, now: float) -> None:
+        """The ESME answered the deliver_sm with this command_status."""
+        if status in BUSY:
+            self.queues[system_id].refused(delivery, now)
+            return
+        self.queues[system_id].done(delivery)
+        dialogue = delivery.dialogue
+        if status != ESME_ROK and dialogue and not dialogue.over:
+            log.warning("%s refused a turn of %s with 0x%08x", system_id, dialogue.msisdn, status)
+            dialogue.told = False
+            self._expire(dialogue, now)
+
+    def give_back(self, system_id: str, deliveries: Iterable[Delivery]) -> None:
+        """Nobody knows whether the ESME took these; they are delivered again."""
+        self.queues[system_id].give_back(deliveries)
+
+    # --- time -------------------------------------------------------------------------------------------------
+
+    def deadline(self, now: float) -> float | None:
+        """When `on_deadline` is due next, or deliveries can be tried again; None: never."""
+        times = [
+            queue.paused_until for queue in self.queues.values() if queue.waiting and queue.paused_until > now
+        ]
+        if self._due:
+            times.append(self._due[0][0])
+        return min(times, default=None)
+
+    def on_deadline(self, now: float) -> None:
+        """End the dialogues whose time is up."""
+        while self._due and self._due[0][0] <= now:
+            _, _, dialogue = heapq.heappop(self._due)
+            if dialogue.over:
+                continue
+            if dialogue.deadline > now:
+                self._schedule(dialogue)
+            else:
+                self._expire(dialogue, now)
+
+    def wall(self, now: float) -> float:
+        """Unix time of `now`."""
+        return now + self._wall_offset_s
+
+    def close(self) -> None:
+        """Let everybody go who waits for something to happen on a phone."""
+        for station in self.stations.values():
+            station.log.close()
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    def _act(self, msisdn: str, deed, now: float) -> Station:
+        station = self.station(msisdn)
+        self._apply(station, deed(station.handset), now)
+        return station
+
+    def _apply(self, station: Station, effects: list[Effect], now: float) -> None:
+        for effect in effects:
+            match effect:
+                case Shown():
+                    station.note_shown(effect, self.wall(now))
+                case Idle():
+                    station.log.add("idle", {}, self.wall(now))
+                case ToNetwork(kind, text):
+                    self._upward(station, kind, text, now)
+
+    def _upward(self, station: Station, kind: Upward, text: str, now: float) -> None:
+        try:
+            self._UPWARD[kind](self, station, text, now)
+        except (QueueFull, NotPossible) as problem:
+            log.warning("%s: %s", station.msisdn, problem)
+            self._fail(station, now)
+
+    def _begin(self, station: Station, code: str, now: float) -> None:
+        name = self._route(code)
+        whole = self._profiles[name].file.code_from == "destination_addr"
+        dialogue = self._open(station, name, _service_addr(code, whole), now)
+        self._wait_for_application(dialogue, now)
+        self._indicate(dialogue, "new", code, now)
+
+    def _go_on(self, station: Station, text: str, now: float) -> None:
+        dialogue = station.dialogue
+        dialogue.unit = (dialogue.unit + 1) & 0x7F
+        self._wait_for_application(dialogue, now)
+        self._indicate(dialogue, "answer", text, now)
+
+    def _confirm(self, station: Station, _: str, now: float) -> None:
+        if not station.notices:
+            return
+        dialogue = station.notices.popleft()
+        if not self._profiles[dialogue.system_id].file.inward.notified:
+            return
+        dialogue.unit = (dialogue.unit + 1) & 0x7F
+        self._indicate(dialogue, "notified", "", now)
+
+    def _abort(self, station: Station, _: str, now: float) -> None:
+        if station.dialogue:
+            self._end(station, station.dialogue, now)
+
+    _UPWARD = {"new": _begin, "answer": _go_on, "notified": _confirm, "abort": _abort}  # noqa: RUF012
+
+    def _indicate(
+        self, dialogue: Dialogue, kind: Upward, text: str, now: float, farewell: bool = False
+    ) -> None:
+        profile = self._profiles[dialogue.system_id]
+        pdu = profile.indicate(
+            dialogue.msisdn, dialogue.service_addr, text, kind, dialogue.session, dialogue.unit
+        )
+        _check(pdu)
+        self.queues[dialogue.system_id].put(pdu, now, dialogue=dialogue, farewell=farewell)
+
+    def _dialogue_of(self, station: Station, system_id: str, outbound: Outbound) -> Dialogue | None:
+        """The dialogue that a message belongs to; None when it opens one (network-initiated)."""
+        dialogue = station.dialogue
+        named = outbound.session is not None
+        if dialogue and dialogue.system_id == system_id:
+            if named and outbound.session == dialogue.session:
+                return dialogue
+            if not named and outbound.kind != "notify":
+                return dialogue
+        if named:
+            raise Rejected(ESME_RINVOPTPARAMVAL)
+        if outbound.ends:
+            raise Rejected(ESME_RX_P_APPN)
+        if dialogue and outbound.kind == "ask":
+            raise Rejected(ESME_RX_T_APPN)
+        return None
+
+    def _open(self, station: Station, system_id: str, service_addr: str, now: float) -> Dialogue:
+        session = station.next_session()
+        return Dialogue(station.msisdn, system_id, service_addr, session, now, now + self.settings.total_s)
+
+    def _show(self, station: Station, dialogue: Dialogue, outbound: Outbound, now: float) -> None:
+        kind = "end" if outbound.ends else {"ask": "ask", "notify": "notice", "finish": "end"}[outbound.kind]
+        if kind == "notice":
+            station.notices.append(dialogue)
+        try:
+            effects = station.handset.receive(kind, outbound.text)
+        except NoRoom:
+            if kind == "notice":
+                station.notices.pop()
+            raise Rejected(ESME_RX_T_APPN) from None
+        if kind == "end":
+            dialogue.over, station.dialogue = True, None
+        elif kind == "ask" or dialogue is station.dialogue:
+            self._wait_for_owner(station, dialogue, now)
+        self._apply(station, effects, now)
+
+    def _wait_for_application(self, dialogue: Dialogue, now: float) -> None:
+        self._wait(dialogue, now + self.settings.answer_s)
+
+    def _wait_for_owner(self, station: Station, dialogue: Dialogue, now: float) -> None:
+        station.dialogue, dialogue.told = dialogue, True
+        self._wait(dialogue, now + self.settings.user_s)
+
+    def _wait(self, dialogue: Dialogue, until: float) -> None:
+        self.stations[dialogue.msisdn].dialogue = dialogue
+        dialogue.deadline = min(until, dialogue.opened + self.settings.total_s)
+        self._schedule(dialogue)
+
+    def _schedule(self, dialogue: Dialogue) -> None:
+        heapq.heappush(self._due, (dialogue.deadline, next(self._tie), dialogue))
+        if len(self._due) > 1000 + 4 * len(self.stations):
+            self._due = [
+                (one.deadline, next(self._tie), one) for one in {due[2] for due in self._due} if not one.over
+            ]
+            heapq.heapify(self._due)
+
+    def _expire(self, dialogue: Dialogue, now: float) -> None:
+        """The network gives the dialogue up: the ESME hears of it, the phone shows an error."""
+        station = self.stations[dialogue.msisdn]
+        self._end(station, dialogue, now)
+        self._apply(station, station.handset.fail(), now)
+
+    def _end(self, station: Station, dialogue: Dialogue, now: float) -> None:
+        dialogue.over = True
+        if station.dialogue is dialogue:
+            station.dialogue = None
+        if dialogue.told:
+            dialogue.unit = (dialogue.unit + 1) & 0x7F
+            try:
+                self._indicate(dialogue, "abort", "", now, farewell=True)
+            except QueueFull:
+                log.warning("%s: no room to say that a dialogue is over", dialogue.system_id)
+
+    def _fail(self, station: Station, now: float) -> None:
+        if station.dialogue:
+            station.dialogue.over, station.dialogue = True, None
+        self._apply(station, station.handset.fail(), now)
+
+    def _route(self, code: str) -> str:
+        """The account that serves this code or number: the longest beginning wins, then who serves all the rest."""
+        digits = code.lstrip("*#")
+        best: tuple[int, str] | None = None
+        for name, account in self.accounts.items():
+            fits = [len(start) for start in account.serves if digits.startswith(start.lstrip("*#"))]
+            length = max(fits, default=-1 if account.serves else 0)
+            if length >= 0 and (best is None or length > best[0]):
+                best = (length, name)
+        if best is None:
+            raise NotPossible(f"no application serves {code}")
+        return best[1]
+
+    def _send_receipt(self, system_id: str, pdu: DeliverSm, now: float) -> None:
+        try:
+            self.queues[system_id].put(pdu, now, now + self.settings.sms_validity_s)
+        except QueueFull:
+            log.warning("%s: no room for a receipt", system_id)
+
+    def _new_message_id(self, now: float) -> str:
+        """Eight octets, which fit peers of any version (SMPP 3.4 §3.5.1 on version 3.3)."""
+        message_id = f"{next(self._message_ids) & 0xFFFFFFFF:08x}"
+        self._states[message_id] = self.wall(now)
+        if len(self._states) > MAX_REMEMBERED:
+            self._states.popitem(last=False)
+        return message_id
+
+    def _forget_one(self) -> None:
+        if len(self.stations) < self.settings.max_phones:
+            return
+        for msisdn, station in self.stations.items():
+            if station.forgettable:
+                del self.stations[msisdn]
+                return
+        raise NotPossible(f"all {self.settings.max_phones} phones of this network are in use")
+
+
+def _service_addr(code: str, whole: bool) -> str:
+    """Where a code goes in destination_addr: all of it if it fits and the dialect wants it, or its first digits."""
+    if whole and len(code) <= 20:
+        return code
+    digits = re.search(r"[0-9]+", code)
+    return digits[0][:20] if digits else ""
+
+
+def _check(pdu: DeliverSm) -> None:
+    """Raises `NotPossible` when the text cannot travel: better here than in the link."""
+    try:
+        encode(pdu)
+    except LocalProtocolError as error:
+        raise NotPossible(f"this cannot be sent: {error}") from None

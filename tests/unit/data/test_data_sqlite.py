@@ -1,0 +1,156 @@
+"""What is particular to SQLite: that the hot statements search, and that what is deleted is gone."""
+
+import random
+import re
+import sqlite3
+
+import pytest
+
+from data.seed import seed
+from data.sqlite import open_store, options, pending, subscribers
+
+pytestmark = pytest.mark.anyio
+
+HOT = {
+    "subscriber": (subscribers.SUBSCRIBER, 1),
+    "dialogue": (pending.DIALOGUE, 1),
+    "save_dialogue": (pending.SAVE_DIALOGUE, 10),
+    "close_dialogue": (pending.CLOSE_DIALOGUE, 1),
+    "enqueue": (pending.ENQUEUE, 6),
+    "taken": (pending.TAKEN, 1),
+    "options_on": (options.OPTIONS_ON, 1),
+    "packages": (options.PACKAGES, 1),
+}
+WARM = {
+    "unsent": (pending.UNSENT, 3),
+    "due_jobs": (pending.DUE_JOBS, 2),
+    "issues_since": (subscribers.ISSUES_SINCE, 2),
+    "ledger": (subscribers.LEDGER, 1),
+    "charge": (subscribers.TAKE, {"amount": 1, "account": 1, "msisdn": 1}),
+    "in_group": (options.IN_GROUP, 3),
+}
+
+
+def plan(store, statement, arguments) -> list[str]:
+    values = arguments if isinstance(arguments, dict) else (1,) * arguments
+    return [row[3] for row in store._connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_a_hot_statement_searches_by_primary_key(store, name):
+    for step in plan(store, *HOT[name]):
+        assert re.search(r"^SEARCH \w+ USING (INTEGER )?PRIMARY KEY", step), step
+
+
+@pytest.mark.parametrize("name", WARM)
+async def test_no_other_statement_of_a_turn_scans(store, name):
+    steps = plan(store, *WARM[name])
+    assert not [step for step in steps if "SCAN" in step or "TEMP B-TREE" in step], steps
+
+
+async def test_the_database_itself_forbids_two_of_an_exclusive_group(store, new):
+    await store.import_subscribers([new(79260000010)])
+    row = "INSERT INTO subscriber_options VALUES (79260000010, ?, 'call-geography', 1.0)"
+    store._connection.execute(row, (100,))
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        store._connection.execute(row, (300,))
+
+
+class TestErasure:
+    """A password must not be found on the disk once the SMSC has taken the SMS."""
+
+    ENCODINGS = (
+        "utf-16-be",
+        "latin-1",
+    )  # latin-1: in unpacked GSM 03.38, letters and digits have the same values
+
+    def found(self, folder, texts) -> dict[str, list[str]]:
+        return {
+            file.name: left
+            for file in folder.iterdir()
+            if (left := [text for text in texts if self._holds(file.read_bytes(), text)])
+        }
+
+    def _holds(self, octets: bytes, text: str) -> bool:
+        return any(text.encode(encoding) in octets for encoding in self.ENCODINGS)
+
+    @pytest.mark.parametrize("encoding", ENCODINGS)
+    async def test_taken_and_erased(self, store, tmp_path, encoding):
+        secret = "h7kq2mzv9x"
+        await store.begin()
+        number = await store.enqueue(
+            "ussdc", "79260000003", "sms", b"head" + secret.encode(encoding), 1.0, 2.0
+        )
+        await store.commit()
+        assert self.found(tmp_path, [secret]), "the test looks in the wrong place"
+        await store.begin()
+        await store.taken([number])
+        await store.commit()
+        assert self.found(tmp_path, [secret]).keys() <= {"store.db-wal"}
+        assert await store.erase_traces()
+        assert not self.found(tmp_path, [secret])
+
+    async def test_given_up_and_erased(self, store, tmp_path):
+        number = await store.enqueue("ussdc", "79260000003", "sms", b"h7kq2mzv9x", 1.0, 2.0)
+        await store.fail(number, "ESME_RINVDSTADR", 3.0)
+        await store.erase_traces()
+        assert not self.found(tmp_path, ["h7kq2mzv9x"])
+
+    async def test_closing_erases(self, url, tmp_path):
+        store = open_store(url)
+        await store.taken([await store.enqueue("ussdc", "79260000003", "sms", b"h7kq2mzv9x", 1.0, 2.0)])
+        await store.close()
+        assert not self.found(tmp_path, ["h7kq2mzv9x"])
+
+    async def test_nothing_lingers_when_pages_split_and_merge(self, store, tmp_path):
+        """Rows of very different sizes come, fail and go in any order; only what is still there may be found."""
+        dice, waiting, texts = random.Random(7), {}, []
+        for _ in range(60):
+            await store.begin()
+            for _ in range(dice.randrange(40)):
+                texts.append(f"secret{len(texts):06d}")
+                octets = b"." * dice.choice((9, 150, 5000)) + texts[-1].encode(dice.choice(self.ENCODINGS))
+                await store.savepoint()
+                number = await store.enqueue("ussdc", "79260000003", "sms", octets, 1.0, 2.0)
+                if dice.random() < 0.1:
+                    await store.rollback_savepoint()
+                else:
+                    await store.release()
+                    waiting[number] = texts[-1]
+            gone = dice.sample(sorted(waiting), dice.randrange(len(waiting) + 1))
+            await store.taken(gone)
+            for number in gone:
+                del waiting[number]
+            await store.commit()
+        assert await store.erase_traces()
+        assert self.found(tmp_path, texts) == {
+            "store.db": [text for text in texts if text in waiting.values()]
+        }
+
+    async def test_a_reader_puts_it_off_without_holding_anyone_up(self, store, url):
+        reader = open_store(url)
+        await store.enqueue("ussdc", "79260000003", "sms", b"first", 1.0, 2.0)
+        reader._connection.execute("BEGIN")
+        await reader.unsent("ussdc", 0, 1)
+        await store.enqueue("ussdc", "79260000003", "sms", b"second", 1.0, 2.0)
+        assert not await store.erase_traces()
+        await reader.rollback()
+        assert await store.erase_traces()
+        await reader.close()
+
+
+async def test_a_full_disk_is_busy_and_takes_the_unit_back(store, tmp_path):
+    await seed(store, 10)
+    store._connection.execute("PRAGMA cache_spill = OFF")  # the disk is asked for more at the commit
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    await store.begin()
+    await store.set_language("79260000003", "en")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        for _ in range(100):
+            await store.enqueue("ussdc", "79260000003", "sms", bytes(4000), 1.0, 2.0)
+    await store.rollback()
+    assert (await store.subscriber("79260000003")).language == "ru"
+    await store.begin()
+    await store.set_language("79260000003", "en")
+    await store.commit()

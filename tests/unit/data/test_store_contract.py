@@ -1,0 +1,381 @@
+"""What every implementation of the Store must do. A new one joins by a line in IMPLEMENTATIONS."""
+
+from dataclasses import replace
+
+import pytest
+
+from data.model import ActiveOption, DialogueRecord, LedgerEntry, Package, Subscriber
+from data.sqlite import open_store
+from data.store import StoreBusy, StoreError
+
+pytestmark = pytest.mark.anyio
+
+# each takes a folder of its own and answers with a function that opens one and the same store again and again
+IMPLEMENTATIONS = {
+    "sqlite": lambda folder: lambda: open_store(f"sqlite:///{folder}/store.db"),
+}
+
+PRIVATE, EMPLOYEE, COLLEAGUE = "79260000003", "79260000010", "79260000020"
+CONTRACT = 5001
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def implementation(request, tmp_path):
+    return IMPLEMENTATIONS[request.param](tmp_path)
+
+
+@pytest.fixture
+async def store(implementation, new):
+    opened = implementation()
+    employee = new(int(EMPLOYEE), kind="corporate", tariff="corporate-vip", account_id=CONTRACT)
+    await opened.import_subscribers(
+        [
+            new(int(PRIVATE)),
+            employee._replace(
+                balance_kopecks=200_000, budget_limit_kopecks=100_000, budget_spent_kopecks=20_000
+            ),
+            employee._replace(msisdn=int(COLLEAGUE)),
+        ]
+    )
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def another(implementation):
+    """The same store, opened a second time."""
+    opened = implementation()
+    yield opened
+    await opened.close()
+
+
+def open_dialogue(**changes) -> DialogueRecord:
+    plain = DialogueRecord(
+        msisdn=PRIVATE,
+        link="ussdc",
+        key="79260000003:5A",
+        node="options.category",
+        page=1,
+        misses=2,
+        values='{"category": "fun"}',
+        unit=3,
+        touched=1000.5,
+        reply=b"\0\x5a",
+    )
+    return replace(plain, **changes)
+
+
+async def send(store, text: bytes = b"pdu", link: str = "ussdc") -> int:
+    return await store.enqueue(link, PRIVATE, "sms", text, 1.5, 61.5)
+
+
+class TestSubscribers:
+    async def test_a_private_number_comes_with_its_account(self, store):
+        assert await store.subscriber(PRIVATE) == Subscriber(
+            PRIVATE, "private", "ru", "cyrillic", False, "smart", int(PRIVATE), 50_000, None, 0, 4
+        )
+
+    async def test_numbers_of_a_contract_share_its_account(self, store):
+        employee, colleague = await store.subscriber(EMPLOYEE), await store.subscriber(COLLEAGUE)
+        assert (employee.account_id, employee.balance_kopecks) == (CONTRACT, 200_000)
+        assert (colleague.account_id, colleague.balance_kopecks) == (CONTRACT, 200_000)
+        assert (employee.budget_limit_kopecks, employee.budget_spent_kopecks) == (100_000, 20_000)
+        assert colleague.budget_limit_kopecks is None
+
+    @pytest.mark.parametrize("address", ["79269999999", "", "Zvezda", "0500", "9" * 40, "'; --"])
+    async def test_an_address_that_is_no_subscriber_of_ours(self, store, address):
+        assert await store.subscriber(address) is None
+        assert await store.dialogue(address) is None
+
+    async def test_language_and_script_are_kept(self, store):
+        await store.set_language(PRIVATE, "en")
+        await store.set_script(PRIVATE, "latin")
+        changed = await store.subscriber(PRIVATE)
+        assert (changed.language, changed.script) == ("en", "latin")
+        assert (await store.subscriber(EMPLOYEE)).language == "ru"
+
+
+class TestImport:
+    async def test_who_is_there_is_left_alone(self, store, new):
+        await store.set_language(PRIVATE, "en")
+        added = await store.import_subscribers([new(int(PRIVATE), balance_kopecks=1), new(79260000004)])
+        assert added == 1
+        there = await store.subscriber(PRIVATE)
+        assert (there.language, there.balance_kopecks) == ("en", 50_000)
+
+    async def test_nothing_is_nobody(self, store):
+        assert await store.import_subscribers([]) == 0
+
+    async def test_an_error_leaves_nothing_behind(self, store, new):
+        with pytest.raises(StoreError, match="no-such-tariff"):
+            await store.import_subscribers([new(79260000004), new(79260000005, tariff="no-such-tariff")])
+        assert await store.subscriber("79260000004") is None
+        await store.begin()  # and nothing is left open
+        await store.rollback()
+
+    async def test_the_allowances_of_the_tariff_come_with_the_number(self, store):
+        assert sorted(await store.packages(PRIVATE)) == [
+            Package(None, "mb", 5120, 10240),
+            Package(None, "minutes", 200, 400),
+            Package(None, "sms", 50, 100),
+        ]
+
+
+class TestMoney:
+    async def test_balance_and_ledger_move_together(self, store):
+        payer = await store.subscriber(PRIVATE)
+        assert await store.charge(payer, "option:42", 25_000, 7.0) == 25_000
+        assert (await store.subscriber(PRIVATE)).balance_kopecks == 25_000
+        assert await store.ledger(payer.account_id) == [
+            LedgerEntry(int(PRIVATE), PRIVATE, "option:42", 25_000, 7.0)
+        ]
+
+    async def test_what_is_not_there_cannot_be_taken(self, store):
+        payer = await store.subscriber(PRIVATE)
+        assert await store.charge(payer, "option:42", 50_001, 7.0) is None
+        assert await store.subscriber(PRIVATE) == payer
+        assert await store.ledger(payer.account_id) == []
+
+    async def test_the_last_kopeck_can(self, store):
+        assert await store.charge(await store.subscriber(PRIVATE), "option:42", 50_000, 7.0) == 0
+
+    async def test_a_stale_subscriber_cannot_spend_twice(self, store):
+        payer = await store.subscriber(PRIVATE)
+        assert await store.charge(payer, "first", 30_000, 7.0) == 20_000
+        assert await store.charge(payer, "second", 30_000, 8.0) is None
+        assert [entry.what for entry in await store.ledger(payer.account_id)] == ["first"]
+
+    async def test_a_personal_budget_limits_what_the_contract_could_pay(self, store):
+        employee = await store.subscriber(EMPLOYEE)
+        assert employee.available_kopecks == 80_000
+        assert await store.charge(employee, "option:500", 100_000, 7.0) is None
+        assert await store.charge(employee, "option:300", 75_000, 7.0) == 125_000
+        assert (await store.subscriber(EMPLOYEE)).budget_spent_kopecks == 95_000
+
+    async def test_colleagues_spend_from_one_balance_on_budgets_of_their_own(self, store):
+        colleague = await store.subscriber(COLLEAGUE)
+        assert await store.charge(colleague, "option:500", 150_000, 7.0) == 50_000
+        employee = await store.subscriber(EMPLOYEE)
+        assert (employee.budget_spent_kopecks, employee.available_kopecks) == (20_000, 50_000)
+        assert await store.charge(employee, "option:300", 75_000, 8.0) is None
+
+    async def test_nothing_to_pay_leaves_no_line(self, store):
+        payer = await store.subscriber(PRIVATE)
+        assert await store.charge(payer, "option:43", 0, 7.0) == 50_000
+        assert await store.ledger(payer.account_id) == []
+
+    async def test_a_charge_never_gives(self, store):
+        with pytest.raises(ValueError, match="cannot charge -1"):
+            await store.charge(await store.subscriber(PRIVATE), "gift", -1, 7.0)
+
+
+class TestOptions:
+    async def test_on_once(self, store):
+        assert await store.switch_on(PRIVATE, 42, 100.0)
+        assert not await store.switch_on(PRIVATE, 42, 200.0)
+        assert await store.options_on(PRIVATE) == [ActiveOption(42, 100.0)]
+        assert await store.options_on(EMPLOYEE) == []
+
+    async def test_off_once(self, store):
+        await store.switch_on(PRIVATE, 42, 100.0)
+        assert await store.switch_off(PRIVATE, 42)
+        assert not await store.switch_off(PRIVATE, 42)
+        assert await store.options_on(PRIVATE) == []
+
+    async def test_allowances_come_and_go_with_the_option(self, store):
+        before = await store.packages(PRIVATE)
+        await store.switch_on(PRIVATE, 42, 100.0)
+        assert [p for p in await store.packages(PRIVATE) if p not in before] == [
+            Package(42, "mb", 5120, 5120)
+        ]
+        await store.switch_off(PRIVATE, 42)
+        assert await store.packages(PRIVATE) == before
+
+    async def test_options_of_one_kind_replace_one_another(self, store):
+        for number in (100, 300, 500, 100):
+            assert await store.switch_on(EMPLOYEE, number, float(number))
+            assert await store.options_on(EMPLOYEE) == [ActiveOption(number, float(number))]
+            minutes = [p for p in await store.packages(EMPLOYEE) if p.kind == "minutes"]
+            assert minutes == [Package(number, "minutes", number, number)]
+
+    async def test_a_repeat_does_not_disturb_the_rest_of_the_group(self, store):
+        await store.switch_on(EMPLOYEE, 300, 1.0)
+        assert not await store.switch_on(EMPLOYEE, 300, 2.0)
+        assert await store.options_on(EMPLOYEE) == [ActiveOption(300, 1.0)]
+
+    async def test_an_option_that_is_not_in_the_catalogue(self, store):
+        with pytest.raises(KeyError):
+            await store.switch_on(PRIVATE, 999, 1.0)
+        assert not await store.switch_off(PRIVATE, 999)
+
+    async def test_the_catalogue_is_at_hand(self, store):
+        assert store.catalogue.options[300].name["ru"] == "География вызова: Город 300"
+
+
+class TestPasswords:
+    async def test_a_new_one_voids_the_old(self, store):
+        assert await store.password_hash(PRIVATE) is None
+        await store.set_password_hash(PRIVATE, "first", 1.0)
+        await store.set_password_hash(PRIVATE, "second", 2.0)
+        assert await store.password_hash(PRIVATE) == "second"
+        assert await store.password_hash(EMPLOYEE) is None
+
+    async def test_requests_are_counted_per_number_and_time(self, store):
+        for when in (30.0, 10.0, 20.0):
+            await store.record_password_issue(PRIVATE, when)
+        await store.record_password_issue(EMPLOYEE, 25.0)
+        assert await store.password_issues_since(PRIVATE, 20.0) == [20.0, 30.0]
+        assert await store.password_issues_since(PRIVATE, 31.0) == []
+
+
+class TestDialogues:
+    @pytest.mark.parametrize(
+        "changes", [{}, {"values": None, "reply": None}, {"page": 0, "misses": 0, "node": ""}]
+    )
+    async def test_kept_as_it_was(self, store, changes):
+        record = open_dialogue(**changes)
+        await store.save_dialogue(record)
+        assert await store.dialogue(PRIVATE) == record
+
+    async def test_a_number_has_one(self, store):
+        await store.save_dialogue(open_dialogue(node="root"))
+        await store.save_dialogue(open_dialogue(node="options.mine"))
+        assert (await store.dialogue(PRIVATE)).node == "options.mine"
+
+    async def test_closing_twice_is_harmless(self, store):
+        await store.save_dialogue(open_dialogue())
+        await store.close_dialogue(PRIVATE)
+        await store.close_dialogue(PRIVATE)
+        assert await store.dialogue(PRIVATE) is None
+
+    async def test_only_the_idle_expire(self, store):
+        await store.save_dialogue(open_dialogue(touched=99.0))
+        await store.save_dialogue(open_dialogue(msisdn=EMPLOYEE, touched=100.0))
+        assert await store.expire_dialogues(idle_before=100.0) == 1
+        assert await store.dialogue(PRIVATE) is None
+        assert await store.dialogue(EMPLOYEE) is not None
+
+
+class TestOutbox:
+    async def test_unsent_in_order_by_link(self, store):
+        ids = [await send(store, text) for text in (b"a", b"b", b"c")]
+        await send(store, b"elsewhere", link="smsc")
+        assert [(m.id, m.pdu) for m in await store.unsent("ussdc", 0, 10)] == list(
+            zip(ids, (b"a", b"b", b"c"), strict=True)
+        )
+        assert [m.pdu for m in await store.unsent("ussdc", ids[0], 1)] == [b"b"]
+        assert await store.unsent("ussdc", ids[2], 10) == []
+
+    async def test_a_message_is_given_back_whole(self, store):
+        number = await send(store, b"\x00\xff")
+        assert await store.unsent("ussdc", 0, 1) == [
+            (number, "ussdc", PRIVATE, "sms", b"\x00\xff", 1.5, 61.5)
+        ]
+
+    async def test_an_answer_may_go_to_an_address_that_is_no_number(self, store):
+        await store.enqueue("ussdc", "0Zvezda", "sms", b"", 1.0, 2.0)
+        assert [m.msisdn for m in await store.unsent("ussdc", 0, 1)] == ["0Zvezda"]
+
+    async def test_taken_are_gone(self, store):
+        ids = [await send(store) for _ in range(5)]
+        await store.taken(ids[:4])
+        await store.taken(ids[:4])
+        await store.taken([])
+        assert [m.id for m in await store.unsent("ussdc", 0, 10)] == ids[4:]
+
+    async def test_an_id_is_never_given_again(self, store):
+        first = await send(store)
+        await store.taken([first])
+        assert await send(store) > first
+
+    async def test_what_is_given_up_leaves(self, store):
+        number = await send(store)
+        await store.fail(number, "ESME_RINVDSTADR", 60.0)
+        await store.fail(number, "again", 61.0)
+        assert await store.unsent("ussdc", 0, 10) == []
+
+
+class TestJobs:
+    async def test_due_in_order_of_time(self, store):
+        late = await store.add_job("password.generate", PRIVATE, "ussdc", '{"length": 10}', 20.0, 5.0)
+        early = await store.add_job("password.generate", PRIVATE, "ussdc", "{}", 10.0, 5.0)
+        assert [job.id for job in await store.due_jobs(9.9, 10)] == []
+        assert [job.id for job in await store.due_jobs(20.0, 10)] == [early, late]
+        assert [job.id for job in await store.due_jobs(20.0, 1)] == [early]
+        assert (await store.due_jobs(20.0, 2))[1] == (
+            late, "password.generate", PRIVATE, "ussdc", '{"length": 10}', 20.0, 0, 5.0,
+        )  # fmt: skip
+
+    async def test_finished_once(self, store):
+        number = await store.add_job("password.generate", PRIVATE, "ussdc", "{}", 1.0, 1.0)
+        assert await store.finish_job(number)
+        assert not await store.finish_job(number)
+        assert await store.due_jobs(9.0, 10) == []
+
+    async def test_put_off(self, store):
+        number = await store.add_job("password.generate", PRIVATE, "ussdc", "{}", 1.0, 1.0)
+        await store.retry_job(number, 50.0, 3)
+        assert await store.due_jobs(49.0, 10) == []
+        assert [job.attempts for job in await store.due_jobs(50.0, 10)] == [3]
+
+
+class TestUnitOfWork:
+    async def test_others_see_it_after_the_commit_and_not_before(self, store, another):
+        await store.begin()
+        await store.save_dialogue(open_dialogue())
+        assert await another.dialogue(PRIVATE) is None
+        await store.commit()
+        assert await another.dialogue(PRIVATE) == open_dialogue()
+
+    async def test_rollback_takes_everything_back(self, store):
+        await store.begin()
+        await store.charge(await store.subscriber(PRIVATE), "option:42", 25_000, 1.0)
+        await store.switch_on(PRIVATE, 42, 1.0)
+        await store.rollback()
+        assert (await store.subscriber(PRIVATE)).balance_kopecks == 50_000
+        assert await store.options_on(PRIVATE) == []
+
+    async def test_rollback_without_a_unit_is_harmless(self, store):
+        await store.rollback()
+        await store.begin()
+        await store.commit()
+        await store.rollback()
+
+    async def test_a_failed_turn_costs_that_turn_only(self, store):
+        await store.begin()
+        for number, fails in ((41, False), (42, True), (43, False)):
+            await store.savepoint()
+            await store.switch_on(PRIVATE, number, 1.0)
+            await send(store, str(number).encode())
+            await (store.rollback_savepoint() if fails else store.release())
+        await store.commit()
+        assert [option.number for option in await store.options_on(PRIVATE)] == [41, 43]
+        assert [message.pdu for message in await store.unsent("ussdc", 0, 10)] == [b"41", b"43"]
+
+    async def test_one_writer_at_a_time(self, store, another):
+        await store.begin()
+        with pytest.raises(StoreBusy, match="locked"):
+            await another.begin()
+        await another.rollback()
+        await store.commit()
+        await another.begin()
+        await another.commit()
+
+    async def test_what_was_committed_is_there_when_opened_again(self, store, implementation):
+        await store.begin()
+        await store.save_dialogue(open_dialogue())
+        number = await send(store)
+        await store.commit()
+        await store.begin()
+        await store.close_dialogue(PRIVATE)
+        await store.close()  # in the middle of a unit
+        again = implementation()
+        assert await again.dialogue(PRIVATE) == open_dialogue()
+        assert [message.id for message in await again.unsent("ussdc", 0, 10)] == [number]
+        await again.close()
+
+    async def test_traces_are_not_erased_under_an_open_unit(self, store):
+        await store.begin()
+        assert not await store.erase_traces()
+        await store.commit()
+        assert await store.erase_traces()

@@ -1,0 +1,127 @@
+"""The queue of one link: order, back-off, what waits in the store. Time is a number."""
+
+import pytest
+
+from gateway.outbox import Backoff, Outbox, Verdict, Waiting
+from gateway.smpp.vocabulary import (
+    ESME_RINVDSTADR,
+    ESME_RMSGQFUL,
+    ESME_ROK,
+    ESME_RSYSERR,
+    ESME_RTHROTTLED,
+)
+
+
+def message(number: int, expires: float = 1000.0) -> Waiting:
+    return Waiting(number, b"frame %d" % number, expires)
+
+
+def bound_outbox(limit: int = 100) -> Outbox:
+    """The queue of a link that has read the store and found nothing there."""
+    outbox = Outbox(limit, Backoff(first_s=1, max_s=8))
+    outbox.refill([], asked=10)
+    return outbox
+
+
+def drain(outbox: Outbox, now: float = 0.0) -> list[int]:
+    ids = []
+    while (popped := outbox.pop(now)) is not None:
+        ids.append(popped.id)
+    return ids
+
+
+def test_leaves_in_the_order_of_the_store():
+    outbox = bound_outbox()
+    for number in (1, 2, 3):
+        outbox.put(message(number))
+    assert drain(outbox) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("status", [ESME_RTHROTTLED, ESME_RMSGQFUL])
+def test_W2_a_throttled_queue_waits_as_a_whole_and_keeps_its_order(status):
+    outbox = bound_outbox()
+    for number in range(1, 6):
+        outbox.put(message(number))
+    sent = [outbox.pop(0) for _ in range(3)]
+    # the centre took 1, had no room for 2, and answered 3 before it
+    assert outbox.settle(sent[2], status, now=0, wall=0) is Verdict.RETRY
+    assert outbox.settle(sent[1], status, now=0, wall=0) is Verdict.RETRY
+    assert drain(outbox, now=0.5) == []
+    assert outbox.due() == 2, "the second throttle doubled the wait"
+    assert drain(outbox, now=2) == [2, 3, 4, 5]
+
+
+def test_W2_a_message_that_is_taken_ends_the_backing_off():
+    outbox = bound_outbox()
+    outbox.put(message(1))
+    first = outbox.pop(0)
+    outbox.settle(first, ESME_RTHROTTLED, now=0, wall=0)
+    outbox.settle(outbox.pop(1), ESME_ROK, now=1, wall=1)
+    outbox.put(message(2))
+    outbox.settle(outbox.pop(1), ESME_RTHROTTLED, now=1, wall=1)
+    assert outbox.due() == 2, "the wait begins at the first step again"
+
+
+def test_W3_a_temporary_error_delays_one_message_only():
+    outbox = bound_outbox()
+    outbox.put(message(1))
+    outbox.put(message(2))
+    assert outbox.settle(outbox.pop(0), ESME_RSYSERR, now=0, wall=0) is Verdict.RETRY
+    assert drain(outbox, now=0) == [2]
+    assert drain(outbox, now=1) == [1]
+
+
+def test_W3_a_temporary_error_is_final_once_the_message_is_of_no_use():
+    outbox = bound_outbox()
+    outbox.put(message(1, expires=50))
+    assert outbox.settle(outbox.pop(0), ESME_RSYSERR, now=0, wall=51) is Verdict.FAILED
+    assert len(outbox) == 0
+
+
+def test_W3_a_permanent_error_is_final():
+    outbox = bound_outbox()
+    outbox.put(message(1))
+    assert outbox.settle(outbox.pop(0), ESME_RINVDSTADR, now=0, wall=0) is Verdict.FAILED
+
+
+def test_W4_without_a_response_it_is_sent_again_later_and_later():
+    outbox = bound_outbox()
+    outbox.put(message(1))
+    now, waits = 0.0, []
+    for _ in range(5):
+        outbox.retry(outbox.pop(now), now)
+        waits.append(outbox.due() - now)
+        now = outbox.due()
+    assert waits == [1, 2, 4, 8, 8]
+
+
+def test_what_is_beyond_the_limit_stays_in_the_store_until_there_is_room():
+    outbox = bound_outbox(limit=2)
+    store = [message(number) for number in range(1, 6)]
+    for waiting in store:
+        outbox.put(waiting)
+    assert len(outbox) == 2
+    assert outbox.full
+    assert drain(outbox) == [1, 2]
+    assert outbox.wants_refill
+    outbox.refill([waiting for waiting in store if waiting.id > outbox.last_id], asked=10)
+    assert drain(outbox) == [3, 4, 5]
+    assert not outbox.wants_refill
+
+
+def test_nothing_is_queued_past_what_is_still_in_the_store():
+    outbox = Outbox(100)
+    outbox.put(message(7))
+    assert len(outbox) == 0, "the store holds older ones: order"
+    outbox.refill([message(5), message(6), message(7)], asked=3)
+    assert drain(outbox) == [5, 6, 7]
+    assert outbox.wants_refill, "as many as asked for: there may be more"
+
+
+def test_a_link_that_went_down_begins_with_the_store_again():
+    outbox = bound_outbox()
+    outbox.put(message(1))
+    outbox.restart()
+    assert len(outbox) == 0
+    assert outbox.wants_refill
+    assert outbox.last_id == 0
