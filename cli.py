@@ -5,10 +5,12 @@ something that must be put right first, said in one line.
 """
 
 import asyncio
+import contextlib
+import dataclasses
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +148,9 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @main.command()
 @click.argument("code")
 @FROM
-@click.option("--answer", "answers", multiple=True, help="What the subscriber answers; '' is a bare OK. Repeatable.")
+@click.option(
+    "--answer", "answers", multiple=True, help="What the subscriber answers; '' is a bare OK. Repeatable."
+)
 @SIM
 @AS_JSON
 @explained
@@ -156,8 +160,157 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bo
     \b
     Example: starpound dial '*105*00#' --from 79260000003 --answer ''
     """
-    from smpp_sim.remote import dial as dial_on
+    from smpp_sim import remote
 
     interactive = not answers and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
-    conversation = dial_on(url, msisdn, code)
-    _show(next(conversation))
+    conversation = remote.dial(
+        url, msisdn, code, answers, ask=_ask if interactive else None, shown=None if as_json else _show
+    )
+    _finish(conversation, as_json)
+
+
+@main.command()
+@click.argument("to")
+@click.argument("text", default="")
+@FROM
+@click.option(
+    "--wait", "wait_s", default=5.0, show_default=True, help="Seconds to wait for the SMS that comes back."
+)
+@SIM
+@AS_JSON
+@explained
+def sms(to: str, text: str, msisdn: str, wait_s: float, url: str, as_json: bool) -> None:
+    """Send an SMS from a phone of the simulator to the short number TO; no TEXT is an empty SMS.
+
+    \b
+    Example: starpound sms 000110 --from 79260000003
+    """
+    from smpp_sim import remote
+
+    texting = remote.send_sms(url, msisdn, to, text, wait_s=wait_s)
+    if not as_json:
+        for message in texting.messages:
+            click.echo(f"{click.style(f'SMS {message.sender}', bold=True)}  {message.text}")
+    _finish(texting, as_json)
+
+
+def _show(screen: Any) -> None:
+    """A screen as a phone has it, and how full it is."""
+    length = click.style(f"{screen.used}/{screen.allowed} {screen.alphabet}", dim=True)
+    for line in screen.text.split("\n"):
+        click.echo(f"│ {line}")
+    click.echo(f"╰─ {screen.kind} {length}")
+
+
+def _ask(_: Any) -> str | None:
+    """What the person at the terminal answers; None (Ctrl-D) cancels the dialogue."""
+    try:
+        return input("> ")
+    except EOFError:
+        click.echo()
+        return None
+
+
+def _finish(seen: Any, as_json: bool) -> None:
+    """Print what was seen as JSON if asked to; exit status 1 when no answer came."""
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(seen), ensure_ascii=False, indent=2))
+    elif seen.problem:
+        click.echo(seen.problem, err=True)
+    if seen.problem:
+        raise SystemExit(1)
+
+
+@main.group()
+def menu() -> None:
+    """Look at a menu file."""
+
+
+MENU_FILE = click.argument("file", required=False, type=click.Path(dir_okay=False))
+
+
+@menu.command()
+@MENU_FILE
+@explained
+def check(file: str | None) -> None:
+    """Check FILE (left out: the self-care menu) against the operations; exit status 1 when it has problems.
+
+    \b
+    Example: starpound menu check my-menu.yaml
+    """
+    from gateway.daemon import load_menu
+    from menus.problems import MenuError
+
+    try:
+        checked = load_menu(file)
+    except MenuError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        click.echo(f"{len(error.problems)} problem(s)", err=True)
+        raise SystemExit(1) from None
+    codes = sum(1 for _ in checked.codes.entries())
+    click.echo(f"{checked.file}: {len(checked.nodes)} nodes, {codes} codes, no problems")
+
+
+@menu.command()
+@MENU_FILE
+@explained
+def graph(file: str | None) -> None:
+    """Print the graph of FILE (left out: the self-care menu) as a Mermaid flowchart.
+
+    \b
+    Example: starpound menu graph > menu.mmd
+    """
+    from menus.diagram import diagram
+
+    from gateway.daemon import load_menu
+
+    click.echo(diagram(load_menu(file)))
+
+
+@main.group()
+def password() -> None:
+    """Passwords of the web account."""
+
+
+@password.command()
+@click.option("--store", "url", required=True, help="sqlite:///PATH")
+@click.argument("msisdn")
+@explained
+def verify(url: str, msisdn: str) -> None:
+    """Read a password from standard input; exit status 0 when it is the right one for MSISDN, 1 when not.
+
+    \b
+    Example: starpound password verify --store sqlite:///var/starpound.db 79260000003 < password.txt
+    """
+    from data.sqlite import open_store
+    from handlers.password import verify as is_right
+
+    given = click.get_text_stream("stdin").readline().rstrip("\n")
+
+    async def ask() -> bool:
+        store = open_store(url, create=False)
+        try:
+            return await is_right(store, msisdn, given)
+        finally:
+            await store.close()
+
+    right = asyncio.run(ask())
+    click.echo("right" if right else "wrong")
+    raise SystemExit(0 if right else 1)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where it is to be had. Ctrl-C has ended everything in good order when this returns."""
+    try:
+        import uvloop
+    except ImportError:
+        runner = asyncio.run
+    else:
+        runner = uvloop.run
+    with contextlib.suppress(KeyboardInterrupt):
+        runner(work)
+
+
+if __name__ == "__main__":
+    main()

@@ -31,7 +31,7 @@ class StoreError(Exception):
 
 
 class StoreBusy(StoreError):
-    """Another process holds the store, or the disk is full: the same unit may succeed later."""
+    """Another process holds the store, or the disk refuses: the same unit may succeed later."""
 
 
 class Store(Protocol):
@@ -61,7 +61,10 @@ class Store(Protocol):
         """The turn is done: keep what it wrote as a part of the unit."""
 
     async def rollback_savepoint(self) -> None:
-        """The turn failed: take back what was written since ``savepoint``; the unit goes on."""
+        """The turn failed: take back what was written since ``savepoint``; the unit goes on.
+
+        Raises StoreBusy when the failure was the disk's and has cost the unit: roll that back, acknowledge nothing.
+        """
 
     async def close(self) -> None:
         """Let go of the store. An open unit is rolled back. Closing twice is harmless."""

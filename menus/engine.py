@@ -25,15 +25,13 @@ from menus.model import (
     OK,
     CallNode,
     EndNode,
-    ListNode,
     Menu,
-    MenuNode,
     Node,
     targets,
 )
-from menus.paging import Frame, Page, joined, list_pages, page_at, text_pages
+from menus.paging import Page, joined, page_at
 from menus.problems import UnexpectedOutcome
-from menus.render import Writing
+from menus.screens import is_still, pages_of
 from menus.tree import parents
 from menus.turns import (
     Abort,
@@ -70,6 +68,7 @@ def build(menu: Menu) -> Menu:
         node: {trigger: machine.events[trigger] for trigger in machine.get_triggers(node)}
         for node in menu.nodes
     }
+    menu.still = frozenset(node.id for node in menu.nodes.values() if is_still(node))
     return menu
 
 
@@ -144,7 +143,7 @@ def _answered(menu: Menu, dialogue: Dialogue, turn: Answer, display: Display) ->
 
 def _answered_on_page(menu: Menu, node: Node, dialogue: Dialogue, key: str, display: Display) -> Step:
     """An answer whose meaning depends on what stands on the screen: more, an item of a list, or nothing."""
-    pages = _pages(menu, node, dialogue, display)
+    pages = pages_of(menu, node, dialogue.values, dialogue.misses > 0, display)
     page = pages[_number(dialogue, pages)]
     if key == MORE and page is not pages[-1]:
         dialogue.page += 1
@@ -164,7 +163,9 @@ def _missed(menu: Menu, node: Node, dialogue: Dialogue, page: Page, display: Dis
     dialogue.misses += 1
     if dialogue.misses >= WRONG_ANSWERS:
         return _say(menu, dialogue, "enough", display)
-    pages = _pages(menu, node, dialogue, display)  # anew: from now on they leave room for the hint
+    pages = pages_of(
+        menu, node, dialogue.values, dialogue.misses > 0, display
+    )  # anew: from now on they leave room for the hint
     dialogue.page = page_at(pages, page.start)
     return _show(node, dialogue, pages, menu.words("wrong", display))
 
@@ -180,7 +181,7 @@ def _notified(menu: Menu, dialogue: Dialogue, turn: Notified, display: Display) 
     node = menu.nodes.get(dialogue.node)
     if node is None or isinstance(node, CallNode):
         return _aborted(menu, dialogue, Abort(), display)
-    return _show(node, dialogue, _pages(menu, node, dialogue, display))
+    return _show(node, dialogue, pages_of(menu, node, dialogue.values, dialogue.misses > 0, display))
 
 
 # ------------------------------------------------------------------------------------------- screens
@@ -191,39 +192,12 @@ def _enter(menu: Menu, dialogue: Dialogue, display: Display) -> Step:
     if isinstance(node, CallNode):
         return _call(node, dialogue.values)
     dialogue.page = dialogue.misses = 0
-    return _show(node, dialogue, _pages(menu, node, dialogue, display))
+    return _show(node, dialogue, pages_of(menu, node, dialogue.values, dialogue.misses > 0, display))
 
 
 def _call(node: CallNode, values: Mapping[str, Any]) -> Call:
     args = {name: values[arg.value] if arg.value else arg.constant for name, arg in node.args.items()}
     return Call(node.operation.node, args, node.id)
-
-
-def _pages(menu: Menu, node: Node, dialogue: Dialogue, display: Display) -> tuple[Page, ...]:
-    """The screens of a node, always the same for the same dialogue: only their number is kept."""
-    frame = _frame(menu, node, dialogue.misses > 0, display)
-    values, writing = dialogue.values, (display.language, display.script)
-    if isinstance(node, ListNode):
-        items = tuple([node.item.render(item, *writing) for item in values[ITEMS]])
-        return list_pages(node.text.render(values, *writing), items, frame, display)
-    return text_pages(_body(node, values, writing), frame, display)
-
-
-def _body(node: Node, values: Mapping[str, Any], writing: Writing) -> str:
-    if isinstance(node, MenuNode):
-        options = [f"{key} {label.render(values, *writing)}" for key, label in node.shown]
-        return joined(node.text.render(values, *writing), *options)
-    if node.item is not None:
-        lines = [node.item.render(item, *writing) for item in values[ITEMS]]
-        values = {**values, ITEMS: "\n".join(lines)}
-    return node.text.render(values, *writing)
-
-
-def _frame(menu: Menu, node: Node, missed: bool, display: Display) -> Frame:
-    """«0 Назад» stands under a choice; a question that OK answers is left bare. It works on both."""
-    choice = isinstance(node, ListNode) or (isinstance(node, MenuNode) and node.shown)
-    back = menu.words("back", display) if choice and node.id != menu.home.node else ""
-    return Frame(menu.words("more", display), back, menu.words("wrong", display) if missed else "")
 
 
 def _number(dialogue: Dialogue, pages: Sequence[Page]) -> int:

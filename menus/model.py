@@ -59,7 +59,7 @@ class Option:
     label: Phrase | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MenuNode:
     """A screen that offers options and waits."""
 
@@ -75,7 +75,7 @@ class MenuNode:
         return [(option.key, option.label) for option in self.options.values() if option.label]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ListNode:
     """A screen that offers what an operation brought as `items` and waits; the chosen one's values go along."""
 
@@ -97,7 +97,7 @@ class Argument:
     constant: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CallNode:
     """Calls an operation and goes where its outcome leads."""
 
@@ -109,7 +109,7 @@ class CallNode:
     parent: Target | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class EndNode:
     """The last screen. With `item`, {items} in its text is a line for each of the value `items`.
 
@@ -222,7 +222,7 @@ def command_key(text: str) -> str:
     return " ".join(text.casefold().replace("ё", "е").rstrip(" .!").split())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Menu:
     """A menu file, read. `load` gives one that is checked and runs; nothing changes in it afterwards."""
 
@@ -241,6 +241,8 @@ class Menu:
     """What the reader has found; empty in a menu that runs."""
     moves: dict[str, dict[str, Event]] = field(default_factory=dict)
     """node -> answer or outcome -> event of the machine; filled by the engine."""
+    still: frozenset[str] = frozenset()
+    """Nodes that look the same in every dialogue; filled by the engine."""
 
     def message(self, name: str, values: Values, display: Display) -> str:
         """An SMS that the service sends of itself, e.g. "password.issued". Raises KeyError for an unknown one."""

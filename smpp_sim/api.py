@@ -350,9 +350,11 @@ async def _stream(websocket: WebSocket) -> None:
         events = _station(websocket).log
         after = int(_number(websocket, "after", events.last, 2**53))
     except (NotAnMsisdn, NotPossible) as problem:
-        return await websocket.close(1008, _reason(str(problem)))
+        await websocket.close(1008, _reason(str(problem)))
+        return
     except HTTPException as problem:
-        return await websocket.close(1008, _reason(problem.detail))
+        await websocket.close(1008, _reason(problem.detail))
+        return
     sending = asyncio.ensure_future(_send_events(websocket, events, after))
     listening = asyncio.ensure_future(_until_closed(websocket))
     await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)

@@ -4,6 +4,7 @@ smpplib shares no code with the core, so that this end proves something about th
 so: it knows no USSD TLVs, and says so here in plain words.
 """
 
+import contextlib
 import select
 import socket
 import time
@@ -65,7 +66,7 @@ class TesterEsme:
         self._client = client.Client(host, port, timeout=timeout_s, allow_unknown_opt_params=True)
         self._client.set_message_received_handler(self._on_message)
         self._client.set_message_sent_handler(self._on_response)
-        self._client.set_error_pdu_handler(self._on_response)
+        self._client.set_error_pdu_handler(self._on_error)
         self._bind = {
             "transceiver": self._client.bind_transceiver,
             "receiver": self._client.bind_receiver,
@@ -91,10 +92,8 @@ class TesterEsme:
 
     def close(self) -> None:
         """Unbind and disconnect; a link that is gone already is no matter."""
-        try:
+        with contextlib.suppress(exceptions.ConnectionError, exceptions.PDUError, OSError, AttributeError):
             self._client.unbind()
-        except (exceptions.ConnectionError, exceptions.PDUError, OSError, AttributeError):
-            pass
         self._client.state = consts.SMPP_CLIENT_STATE_OPEN  # what disconnect wants to see
         self._client.disconnect()
 
@@ -153,6 +152,9 @@ class TesterEsme:
 
     def _on_response(self, pdu: Any) -> None:
         self._responses.append(pdu)
+
+    def _on_error(self, pdu: Any) -> None:
+        """smpplib reports an error in submit_sm_resp here and as a response; of others nobody waits."""
 
     def _read_until(self, found: Any, timeout_s: float | None, problem: str) -> None:
         """smpplib loses what it has read when its own timeout strikes within a PDU, so select waits instead."""

@@ -37,7 +37,7 @@ _USSD_SERVICE_OP, _ITS_SESSION_INFO = 0x0501, 0x1383
 _UDHI = 0x40
 # The characters that GSM 03.38 and ASCII have at the same place.
 _PLAIN = frozenset(
-    b" !\"#%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz\r\n"
+    " !\"#%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz\r\n"
 )
 
 
@@ -94,9 +94,8 @@ def encode_text(text: str, ussd: bool) -> tuple[int, bytes]:
 
     ValueError when the text is longer than 160 octets.
     """
-    plain = text.encode("latin-1", "replace")
-    if _PLAIN.issuperset(plain):
-        coding, octets = (0x0F if ussd else 0x00), plain
+    if _PLAIN.issuperset(text):
+        coding, octets = (0x0F if ussd else 0x00), text.encode("ascii")
     else:
         coding, octets = (0x48 if ussd else 0x08), text.encode("utf-16-be")
     if len(octets) > 160:
@@ -140,6 +139,8 @@ def read_submit_sm(octets: bytes, start: int, end: int) -> tuple[bytes, int, int
         elif tag == _ITS_SESSION_INFO:
             session = octets[at]
         at += size
+    if at != end:
+        raise ValueError("a TLV runs over the end of the PDU")
     return destination, op, session, more
 
 

@@ -26,6 +26,7 @@ from gateway.smpp.vocabulary import (
 from smpp_sim.delivery import Delivery, DeliveryQueue, Dialogue, QueueFull
 from smpp_sim.handset import Effect, Handset, Idle, NoRoom, NotPossible, Shown, ToNetwork, Upward
 from smpp_sim.messages import Submitted, receipt, sms_from_phone
+from smpp_sim.routing import route, service_addr
 from smpp_sim.settings import Account, NetworkSettings
 from smpp_sim.station import Station, read_msisdn
 
@@ -114,7 +115,7 @@ class Network:
         to = to.strip().removeprefix("+")
         if not re.fullmatch(r"[0-9]{1,20}", to):
             raise NotPossible(f"{to[:30]!r} is no number to send an SMS to: write 1 to 20 digits")
-        name = self._route(to)
+        name = route(self.accounts.values(), to)
         pdus = sms_from_phone(station.msisdn, to, text, station.next_reference())
         self.queues[name].require_room(len(pdus), now)
         for pdu in pdus:
@@ -124,12 +125,12 @@ class Network:
 
     # --- what ESMEs do ----------------------------------------------------------------------------------------
 
-    def screen(self, system_id: str, outbound: Outbound, service_addr: str, now: float) -> str:
+    def screen(self, system_id: str, outbound: Outbound, source_addr: str, now: float) -> str:
         """Put a USSD message on a phone; its message id. Raises `Rejected`, `NotAnMsisdn`."""
         station = self.station(outbound.msisdn)
         dialogue = self._dialogue_of(station, system_id, outbound)
         if dialogue is None:
-            dialogue = self._open(station, system_id, service_addr, now)
+            dialogue = self._open(station, system_id, source_addr, now)
         else:
             dialogue.unit = (dialogue.unit + 1) & 0x7F
         self._show(station, dialogue, outbound, now)
@@ -235,9 +236,9 @@ class Network:
             self._fail(station, now)
 
     def _begin(self, station: Station, code: str, now: float) -> None:
-        name = self._route(code)
+        name = route(self.accounts.values(), code)
         whole = self._profiles[name].file.code_from == "destination_addr"
-        dialogue = self._open(station, name, _service_addr(code, whole), now)
+        dialogue = self._open(station, name, service_addr(code, whole), now)
         self._wait_for_application(dialogue, now)
         self._indicate(dialogue, "new", code, now)
 
@@ -289,9 +290,9 @@ class Network:
             raise Rejected(ESME_RX_T_APPN)
         return None
 
-    def _open(self, station: Station, system_id: str, service_addr: str, now: float) -> Dialogue:
+    def _open(self, station: Station, system_id: str, address: str, now: float) -> Dialogue:
         session = station.next_session()
-        return Dialogue(station.msisdn, system_id, service_addr, session, now, now + self.settings.total_s)
+        return Dialogue(station.msisdn, system_id, address, session, now, now + self.settings.total_s)
 
     def _show(self, station: Station, dialogue: Dialogue, outbound: Outbound, now: float) -> None:
         kind = "end" if outbound.ends else {"ask": "ask", "notify": "notice", "finish": "end"}[outbound.kind]
@@ -351,19 +352,6 @@ class Network:
             station.dialogue.over, station.dialogue = True, None
         self._apply(station, station.handset.fail(), now)
 
-    def _route(self, code: str) -> str:
-        """The account that serves this code or number: the longest beginning wins, then who serves all the rest."""
-        digits = code.lstrip("*#")
-        best: tuple[int, str] | None = None
-        for name, account in self.accounts.items():
-            fits = [len(start) for start in account.serves if digits.startswith(start.lstrip("*#"))]
-            length = max(fits, default=-1 if account.serves else 0)
-            if length >= 0 and (best is None or length > best[0]):
-                best = (length, name)
-        if best is None:
-            raise NotPossible(f"no application serves {code}")
-        return best[1]
-
     def _send_receipt(self, system_id: str, pdu: DeliverSm, now: float) -> None:
         try:
             self.queues[system_id].put(pdu, now, now + self.settings.sms_validity_s)
@@ -386,14 +374,6 @@ class Network:
                 del self.stations[msisdn]
                 return
         raise NotPossible(f"all {self.settings.max_phones} phones of this network are in use")
-
-
-def _service_addr(code: str, whole: bool) -> str:
-    """Where a code goes in destination_addr: all of it if it fits and the dialect wants it, or its first digits."""
-    if whole and len(code) <= 20:
-        return code
-    digits = re.search(r"[0-9]+", code)
-    return digits[0][:20] if digits else ""
 
 
 def _check(pdu: DeliverSm) -> None:

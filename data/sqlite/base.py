@@ -49,8 +49,11 @@ class UnitOfWork:
         self._execute("RELEASE turn")
 
     async def rollback_savepoint(self) -> None:
-        self._execute("ROLLBACK TO turn")
-        self._execute("RELEASE turn")
+        try:
+            self._execute("ROLLBACK TO turn")
+            self._execute("RELEASE turn")
+        except sqlite3.OperationalError as error:  # a full disk has ended the transaction, savepoint and all
+            raise StoreBusy(f"{self._name}: {error}") from error
 
     async def close(self) -> None:
         self._connection.close()

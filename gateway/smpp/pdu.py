@@ -76,7 +76,7 @@ class Pdu:
 
 
 def _show_tlv(value: bytes) -> str:
-    return value.hex() if len(value) <= _SHORT_TLV_OCTETS else f"{len(value)} octets"
+    return f"0x{value.hex()}" if len(value) <= _SHORT_TLV_OCTETS else f"{len(value)} octets"
 
 
 PDU_CLASSES: dict[int, type[Pdu]] = {}

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from gateway.smpp.vocabulary import COMMAND_IDS, RESPONSE_BIT
+from gateway.smpp.vocabulary import COMMAND_IDS
 
 
 class Role(Enum):
@@ -53,14 +53,17 @@ TABLE_2_1: dict[str, tuple[frozenset[State], frozenset[Role]]] = {
     # transmitter has; SMPP 5.0 corrected it.
     "replace_sm": (_SENDING, ESME),
     "alert_notification": (_RECEIVING, SMSC),
-    # The table asks for a bound session; either end may want to know before that whether the other is alive (S5),
-    # and a generic_nack answers what could not be understood, also before a bind (F3).
+    # The table asks for a bound session; either end may want to know earlier whether the other is alive (S5).
     "enquire_link": (_CONNECTED, EITHER),
-    "generic_nack": (_CONNECTED, EITHER),
 }
-"""Request to the states in which it may be issued, and by whom. A response has its request's states, other side."""
+"""Each request: the states in which it may be issued, and by whom.
 
-WITHOUT_RESPONSE = frozenset(COMMAND_IDS[name] for name in ("outbind", "alert_notification", "generic_nack"))
+Responses follow from their requests, so the table's rows for them, and for generic_nack, are not repeated here:
+a response is legal exactly while somebody waits for it.
+"""
+
+WITHOUT_RESPONSE = frozenset({COMMAND_IDS["outbind"], COMMAND_IDS["alert_notification"]})
+"""Requests that are never answered."""
 
 
 def requests(issuer: Role, state: State) -> frozenset[int]:
@@ -81,5 +84,3 @@ BIND_STATES = {
 
 MAY_SEND = {(issuer, state): requests(issuer, state) for issuer in Role for state in State}
 """(issuer, state) to command_ids, worked out once."""
-
-assert not any(command_id & RESPONSE_BIT for command_id in BIND_STATES)

@@ -2,12 +2,15 @@
 
 import random
 import re
+import resource
 import sqlite3
+from contextlib import contextmanager
 
 import pytest
 
 from data.seed import seed
 from data.sqlite import open_store, options, pending, subscribers
+from data.store import StoreBusy
 
 pytestmark = pytest.mark.anyio
 
@@ -139,18 +142,48 @@ class TestErasure:
         await reader.close()
 
 
-async def test_a_full_disk_is_busy_and_takes_the_unit_back(store, tmp_path):
-    await seed(store, 10)
-    store._connection.execute("PRAGMA cache_spill = OFF")  # the disk is asked for more at the commit
-    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
-    await store.begin()
-    await store.set_language("79260000003", "en")
-    with pytest.raises(sqlite3.OperationalError, match="full"):
+class TestFullDisk:
+    """A file that may not grow stands for a disk that is full."""
+
+    @pytest.fixture
+    def full_disk(self, tmp_path):
+        """Within the block no file of this process may outgrow the store's log as it is now."""
+
+        @contextmanager
+        def full():
+            soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "store.db-wal").stat().st_size, hard))
+            try:
+                yield
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+        return full
+
+    async def write(self, store):
+        await store.set_language("79260000003", "en")
         for _ in range(100):
             await store.enqueue("ussdc", "79260000003", "sms", bytes(4000), 1.0, 2.0)
-    await store.rollback()
-    assert (await store.subscriber("79260000003")).language == "ru"
-    await store.begin()
-    await store.set_language("79260000003", "en")
-    await store.commit()
+
+    async def test_a_commit_that_fails_takes_the_unit_back(self, store, full_disk):
+        await seed(store, 10)
+        await store.begin()
+        await self.write(store)
+        with full_disk(), pytest.raises(StoreBusy, match=r"store\.db: "):
+            await store.commit()
+        assert (await store.subscriber("79260000003")).language == "ru"
+        assert await store.unsent("ussdc", 0, 1) == []
+        await store.begin()  # there is room again
+        await self.write(store)
+        await store.commit()
+        assert (await store.subscriber("79260000003")).language == "en"
+
+    async def test_a_turn_that_lost_the_whole_unit_says_so(self, store):
+        await store.begin()
+        await store.savepoint()
+        store._connection.execute("ROLLBACK")  # what SQLite does by itself when it cannot go on
+        with pytest.raises(StoreBusy, match="savepoint"):
+            await store.rollback_savepoint()
+        await store.rollback()
+        await store.begin()
+        await store.commit()

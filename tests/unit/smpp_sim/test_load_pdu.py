@@ -22,7 +22,7 @@ def test_ussd_turn_octet_by_octet():
     body = (
         b"USSD\0"  # service_type
         b"\0\1" + MSISDN + b"\0"  # source_addr_ton, source_addr_npi, source_addr
-        b"\0\1100\0"  # dest_addr_ton, dest_addr_npi, destination_addr
+        b"\0\1" b"100\0"  # dest_addr_ton, dest_addr_npi, destination_addr
         b"\0\0\0"  # esm_class, protocol_id, priority_flag
         b"\0\0"  # schedule_delivery_time, validity_period
         b"\0\0\x0f\0"  # registered_delivery, replace_if_present_flag, data_coding, sm_default_msg_id

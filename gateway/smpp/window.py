@@ -1,0 +1,78 @@
+"""Requests of ours that wait for their response: one table, keyed by sequence number (§2.8, p.35; cases W1, W5)."""
+
+from typing import Any
+
+from gateway.smpp.states import BIND_STATES
+from gateway.smpp.vocabulary import COMMAND_IDS, GENERIC_NACK, RESPONSE_BIT
+
+MAX_SEQUENCE_NUMBER = 0x7FFFFFFF  # p.39
+
+LINK_REQUESTS = frozenset(BIND_STATES) | {COMMAND_IDS["unbind"], COMMAND_IDS["enquire_link"]}
+"""Requests about the session itself: they wait in the table, but take no place in the window."""
+
+Waiting = tuple[int, float, Any]
+"""command_id of the request, when it was sent, and the context it was sent with."""
+
+
+class Window:
+    """The table, and the places that are left in it. Oldest first: the response timer is the same for all."""
+
+    __slots__ = ("_last", "_places", "_timer_s", "_waiting", "used")
+
+    def __init__(self, places: int, response_timer_s: float | None) -> None:
+        self._places = places
+        self._timer_s = response_timer_s
+        self._waiting: dict[int, Waiting] = {}
+        self._last = 0
+        self.used = 0
+
+    @property
+    def free(self) -> int:
+        """Places left."""
+        return self._places - self.used
+
+    def next_sequence_number(self) -> int:
+        """1 to 0x7FFFFFFF, then 1 again (F5), and none that is still waited for. Nothing is registered yet."""
+        following = self._last % MAX_SEQUENCE_NUMBER + 1
+        while following in self._waiting:
+            following = following % MAX_SEQUENCE_NUMBER + 1
+        return following
+
+    def register(self, sequence_number: int, command_id: int, now: float, context: Any) -> None:
+        """Expect the response; to be called before the octets of the request go anywhere (W5)."""
+        self._last = sequence_number
+        self._waiting[sequence_number] = (command_id, now, context)
+        if command_id not in LINK_REQUESTS:
+            self.used += 1
+
+    def settle(self, sequence_number: int, response_id: int) -> Waiting | None:
+        """The request that this response answers, no longer waiting; None when nobody asked for it (S7)."""
+        waiting = self._waiting.get(sequence_number)
+        if waiting is None or response_id not in (waiting[0] | RESPONSE_BIT, GENERIC_NACK):
+            return None
+        return self._remove(sequence_number)
+
+    def deadline(self) -> float | None:
+        """When the response timer of the oldest request runs out."""
+        if not self._waiting or not self._timer_s:
+            return None
+        _, sent, _ = next(iter(self._waiting.values()))
+        return sent + self._timer_s
+
+    def expire_oldest(self) -> tuple[int, Waiting]:
+        """Stop waiting for the oldest request; its sequence number and itself."""
+        sequence_number = next(iter(self._waiting))
+        return sequence_number, self._remove(sequence_number)
+
+    def abandon(self) -> list[Waiting]:
+        """Stop waiting for all of them."""
+        waiting = list(self._waiting.values())
+        self._waiting.clear()
+        self.used = 0
+        return waiting
+
+    def _remove(self, sequence_number: int) -> Waiting:
+        waiting = self._waiting.pop(sequence_number)
+        if waiting[0] not in LINK_REQUESTS:
+            self.used -= 1
+        return waiting
