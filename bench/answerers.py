@@ -6,18 +6,22 @@ setting of theirs that makes them faster; starpound does its whole work on its s
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TypeAlias
 
 from processes import finished, running
 
 PEERS = Path(__file__).resolve().parent / "peers"
+NODE_MODULES = PEERS.parent.parent / "tests/peers/node/node_modules"
 FIRST_MSISDN = 79260000000
 # More than the largest window of the load, so that nobody is throttled by a setting.
 STARPOUND_WINDOW = 1024
@@ -85,17 +89,17 @@ async def _ceiling(work: Path, port: int) -> AsyncIterator[Groups]:
 
 def _node_missing() -> str | None:
     absent = _needs("node", hint="install nodejs")()
-    if absent is None and not (PEERS / "node/node_modules/smpp").is_dir():
-        absent = "the npm package smpp is not installed (npm install --prefix bench/peers/node)"
+    if absent is None and not (NODE_MODULES / "smpp").is_dir():
+        absent = "the npm package smpp is not installed (tests/provide node)"
     return absent
 
 
 def _node(*arguments: str) -> Start:
     @contextlib.asynccontextmanager
     async def start(work: Path, port: int) -> AsyncIterator[Groups]:
-        command = (_which("node") or "node", str(PEERS / "node/answerer.js"), str(port), *arguments)
-        async with _one(work, *command) as groups:
-            yield groups
+        command = (_which("node") or "node", str(PEERS / "node_answerer.js"), str(port), *arguments)
+        async with running(command, work / "answerer.log", {"NODE_PATH": str(NODE_MODULES)}) as process:
+            yield [process.pid]
 
     return start
 
@@ -175,6 +179,24 @@ def starpound_command() -> str:
 
 def _starpound_missing() -> str | None:
     return None if Path(starpound_command()).exists() else "the command starpound is not installed (make)"
+
+
+def versions() -> str:
+    """Return what the others are, as far as they say so: "node-smpp 0.5.1, smpplib 2.2.4, …"."""
+    found = {"smpplib": metadata.version("smpplib")}
+    with contextlib.suppress(OSError, ValueError):
+        found["node-smpp"] = json.loads((NODE_MODULES / "smpp/package.json").read_text())["version"]
+    with contextlib.suppress(OSError):
+        found["Node.js"] = _said("node", "--version")
+        found["Kannel"] = _said("bearerbox", "--version").rpartition("version `")[2].partition("'")[0]
+    return ", ".join(f"{name} {version}" for name, version in found.items() if version)
+
+
+def _said(tool: str, option: str) -> str:
+    told = subprocess.run(
+        [_which(tool) or tool, option], capture_output=True, text=True, timeout=10, check=False
+    )
+    return (told.stdout or told.stderr).strip()
 
 
 async def seed(store: Path, subscribers: int, log: Path) -> None:

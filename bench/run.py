@@ -26,17 +26,18 @@ sys.path.insert(0, str(HERE.parent))
 
 import machine  # noqa: E402
 import results  # noqa: E402
-from answerers import EVERYONE, FIRST_MSISDN, STARPOUND, Answerer, seed  # noqa: E402
+from answerers import EVERYONE, FIRST_MSISDN, STARPOUND, Answerer, seed, versions  # noqa: E402
 from processes import ChildFailed, tail  # noqa: E402
 from results import Row  # noqa: E402
 
 from smpp_sim.load import LoadReport, LoadSettings, LoadSmsc, Script  # noqa: E402
 
 # What the subscribers send. The answers of the five-turn dialogue are those of menus/selfcare.yaml: change
-# them here, and only here, when the menu changes. The last screen should be one that ends the dialogue.
+# them here, and only here, when the menu changes: service guide, options, catalogue, family, its first option
+# (whether it can be switched on is checked, nothing is bought). No answer before the last may end the dialogue.
 SCRIPTS = {
     "single": Script(("*100#",), service="100"),
-    "five": Script(("*105#", "3", "1", "1", "1"), service="105"),
+    "five": Script(("*105#", "3", "2", "1", "1"), service="105"),
     "sms": Script(("?",), kind="sms", service="000100"),
 }
 WINDOWS = (1, 64, 512)
@@ -68,6 +69,7 @@ class Bench:
         self.work = work
         self.rows: list[Row] = []
         self.notes: list[str] = []
+        self.samples: dict[str, tuple[str, ...]] = {}
 
     async def run(self) -> None:
         """Measure everybody in the plan."""
@@ -143,7 +145,7 @@ class Bench:
             Row(answerer.name, answerer.title, script, window, subscribers, report, cpu_share),
         )
         if answerer is STARPOUND and window == GROWTH_WINDOW and subscribers == SUBSCRIBERS:
-            self.notes.append(f"The first dialogue of {script!r}: " + " ".join(map(repr, report.sample)))
+            self.samples[script] = report.sample
 
     async def _once(
         self, smsc: LoadSmsc, groups: list[int], script: Script, window: int, subscribers: int
@@ -204,7 +206,14 @@ def render(bench: Bench, facts: Iterable[str]) -> str:
     compared = results.ratios(bench.rows)
     if compared:
         parts += ["## Ratios\n", compared]
+    for script, sample in bench.samples.items():
+        parts += [f"## The first dialogue of `{script}`\n", "```", *map(_indented, sample), "```\n"]
     return "\n".join(parts)
+
+
+def _indented(text: str) -> str:
+    """A screen of several lines, with its mark on each."""
+    return text.replace("\n", f"\n{text[0]} ")
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -250,7 +259,7 @@ async def bench(options: argparse.Namespace, work: Path) -> None:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    facts = machine.describe(work)
+    facts = [*machine.describe(work), f"Others: {versions()}"]
     run = Bench(plan_of(options), work)
     whole = not (options.quick or options.only or options.scripts or options.windows)
     try:

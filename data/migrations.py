@@ -5,6 +5,8 @@ ours, so that no other program's database is ever written to. A step that has be
 what it made is in use somewhere. Words of the schema:
 
 * a number of a subscriber is its own primary key, so that the hot statements search the table itself;
+* a private subscriber has his balance in his own row, for that row is read on every turn; numbers of a contract
+  have none and share that of the contract;
 * what is true of all money is a CHECK or a guarded UPDATE, not a trigger: it can be read where it happens;
 * ``subscriber_options`` repeats the exclusive group of the option, so that a unique index can hold the
   promise that a number has one option of a group at most.
@@ -19,10 +21,10 @@ from data.store import StoreError
 
 APPLICATION_ID = 0x53545044  # "STPD"
 
-_ACCOUNTS = """
-CREATE TABLE accounts (
-    id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('private', 'corporate')),
+# The number of an account is that of its contract or, for a private subscriber, his own: no MSISDN has 16 digits.
+_CONTRACTS = """
+CREATE TABLE contracts (
+    id INTEGER PRIMARY KEY CHECK (id >= 1000000000000000),
     balance_kopecks INTEGER NOT NULL
 ) STRICT
 """
@@ -30,12 +32,13 @@ CREATE TABLE accounts (
 _SUBSCRIBERS = """
 CREATE TABLE subscribers (
     msisdn INTEGER PRIMARY KEY,
-    account_id INTEGER NOT NULL REFERENCES accounts,
+    contract INTEGER REFERENCES contracts,
     language TEXT NOT NULL CHECK (language IN ('ru', 'en')),
     script TEXT NOT NULL CHECK (script IN ('cyrillic', 'latin')),
     blocked INTEGER NOT NULL CHECK (blocked IN (0, 1)),
     tariff TEXT NOT NULL REFERENCES tariffs,
-    budget_limit_kopecks INTEGER,
+    balance_kopecks INTEGER CHECK ((balance_kopecks IS NULL) = (contract IS NOT NULL)),
+    budget_limit_kopecks INTEGER CHECK (budget_limit_kopecks IS NULL OR contract IS NOT NULL),
     budget_spent_kopecks INTEGER NOT NULL,
     renew_day INTEGER NOT NULL CHECK (renew_day BETWEEN 1 AND 28)
 ) STRICT
@@ -44,7 +47,7 @@ CREATE TABLE subscribers (
 _LEDGER = """
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    account_id INTEGER NOT NULL REFERENCES accounts,
+    account_id INTEGER NOT NULL,
     msisdn INTEGER NOT NULL REFERENCES subscribers,
     what TEXT NOT NULL,
     amount_kopecks INTEGER NOT NULL CHECK (amount_kopecks <> 0),
@@ -100,16 +103,15 @@ CREATE TABLE dialogues (
     misses INTEGER NOT NULL,
     captured TEXT,
     unit INTEGER NOT NULL,
-    touched REAL NOT NULL,
-    reply BLOB
+    touched REAL NOT NULL
 ) STRICT
 """
 
 # Who is answered need not be a subscriber, nor his address a number: it is kept as it came.
-# AUTOINCREMENT: an id is never given twice, so "everything above this id" stays true after deletions.
+# The store draws the ids itself: a message's id is known before the batch that it is written with.
 _OUTBOX = """
 CREATE TABLE outbox (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     link TEXT NOT NULL,
     msisdn TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -148,7 +150,7 @@ CREATE TABLE jobs (
 def _first_schema(db: Database) -> None:
     """Catalogue, subscribers, money, and what must survive a restart."""
     _create_catalogue(db)
-    for statement in (_ACCOUNTS, _SUBSCRIBERS, _LEDGER, _SUBSCRIBER_OPTIONS, _PACKAGES):
+    for statement in (_CONTRACTS, _SUBSCRIBERS, _LEDGER, _SUBSCRIBER_OPTIONS, _PACKAGES):
         db.execute(statement)
     for statement in (_PASSWORDS, _ISSUES, _DIALOGUES, _OUTBOX, _UNDELIVERED, _JOBS):
         db.execute(statement)

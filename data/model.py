@@ -26,8 +26,8 @@ ALLOWANCES: tuple[Allowance, ...] = ("minutes", "sms", "mb")
 class Subscriber(NamedTuple):
     """One number together with the account that pays for it. ``_replace(...)`` makes a changed copy.
 
-    A private number has an account of its own; many corporate numbers share the account of their contract,
-    and each may have a personal budget: a limit of what the number may spend in a period (None: no limit).
+    A private number has an account of its own, numbered as it is; many corporate numbers share the account of
+    their contract, and each may have a personal budget: a limit of what it may spend in a period (None: no limit).
     """
 
     msisdn: str
@@ -136,12 +136,11 @@ class LedgerEntry(NamedTuple):
     when: float
 
 
-@dataclass(slots=True)
-class DialogueRecord:
+class DialogueRecord(NamedTuple):
     """A dialogue that is open: all that is needed to go on with it after a restart.
 
-    A number has one dialogue at most, as a handset has. ``values`` is JSON or None; ``reply`` is what the
-    dialect needs in order to answer outside a turn, opaque to the store; ``unit`` counts the screens sent.
+    A number has one dialogue at most, as a handset has. ``values`` is JSON or None; ``unit`` is the number of the
+    dialogue unit that was answered last.
     """
 
     msisdn: str
@@ -153,7 +152,6 @@ class DialogueRecord:
     values: str | None
     unit: int
     touched: float
-    reply: bytes | None = None
 
 
 class Outgoing(NamedTuple):
@@ -182,18 +180,19 @@ class JobRecord(NamedTuple):
 
 
 class NewSubscriber(NamedTuple):
-    """A subscriber to be imported; the account is made with the first number that names it.
+    """A subscriber to be imported.
 
-    Of the allowances of the tariff ``packages_left_percent`` are left.
+    ``contract`` is the number of a corporate subscriber's contract, 16 digits; None: a private one. The balance is
+    the contract's, which is made with the first number that names it, or his own. Of the allowances of the tariff
+    ``packages_left_percent`` are left.
     """
 
     msisdn: int
-    kind: Kind
+    contract: int | None
     language: Language
     script: Script
     blocked: bool
     tariff: str
-    account_id: int
     balance_kopecks: int
     budget_limit_kopecks: int | None
     budget_spent_kopecks: int

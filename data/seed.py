@@ -32,8 +32,7 @@ CORPORATE_EVERY = 10
 CONTRACT_EVERY = 100
 BLOCKED_OF_HUNDRED = 5
 REPORT_EVERY = 10_000
-# Contracts are numbered from here: no MSISDN, and so no account of a private subscriber, has 16 digits.
-CONTRACT_IDS_FROM = 8_000_000_000_000_000
+CONTRACTS_FROM = 8_000_000_000_000_000
 
 PRIVATE_TARIFFS = ("smart", "smart", "start", "max")
 
@@ -73,12 +72,11 @@ def _private(i: int, first: int) -> NewSubscriber:
     english = i > 9 and i % 7 == 2
     return NewSubscriber(
         msisdn=first + i,
-        kind="private",
+        contract=None,
         language="en" if english else "ru",
         script="latin" if english or i % 11 == 4 else "cyrillic",
         blocked=i % 100 == BLOCKED_OF_HUNDRED,
         tariff=PRIVATE_TARIFFS[i // 10 % 4],
-        account_id=first + i,
         balance_kopecks=_scatter(i, 200_000),
         budget_limit_kopecks=None,
         budget_spent_kopecks=0,
@@ -93,12 +91,11 @@ def _corporate(i: int, first: int) -> NewSubscriber:
     spent = _scatter(i, 100_000)
     return NewSubscriber(
         msisdn=first + i,
-        kind="corporate",
+        contract=CONTRACTS_FROM + first + i - i % CONTRACT_EVERY,
         language="en" if place % 5 == 2 else "ru",
         script="latin" if place % 5 == 2 else "cyrillic",
         blocked=False,
         tariff="corporate-vip",
-        account_id=CONTRACT_IDS_FROM + first + i - i % CONTRACT_EVERY,
         balance_kopecks=25_000_000,
         budget_limit_kopecks=None if place % 3 == 1 else 200_000,
         budget_spent_kopecks=spent,

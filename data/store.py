@@ -1,7 +1,7 @@
 """The store's verbs: the only way to the facts. SQL lives behind them.
 
-Whoever implements this runs through ``tests/unit/data/test_store_contract.py``. All verbs are coroutines, so
-that a server database can wait for its network; the embedded one never suspends.
+Whoever implements this runs through ``tests/unit/data/test_store_contract.py``. All verbs that reach
+for the facts are coroutines, so that a server database can wait for its network; the embedded one never suspends.
 
 A *unit of work* is ``begin`` … ``commit``: everything that one read of a socket brought. Inside it a
 *savepoint* for every turn, so that a failure takes back one turn and no more. Verbs that only read may be
@@ -9,7 +9,7 @@ used outside a unit; a verb that writes outside one is a unit by itself.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from data.model import (
     ActiveOption,
@@ -88,7 +88,7 @@ class Store(Protocol):
         """Whether Russian is sent to this number in Cyrillic or in Latin letters."""
 
     async def charge(self, subscriber: Subscriber, what: str, amount_kopecks: int, when: float) -> int | None:
-        """Take money from the account and count it against the personal budget; answer with the new balance.
+        """Take money from the account, for an employee within the personal budget; answer with the new balance.
 
         The balance, the budget and the line in the ledger change together. None, and nothing has changed: the
         account or the budget does not hold that much *now*, whatever ``subscriber`` says. An amount of 0
@@ -99,9 +99,9 @@ class Store(Protocol):
         """All movements of an account, oldest first. Its opening balance minus their sum is its balance."""
 
     async def import_subscribers(self, subscribers: Iterable[NewSubscriber]) -> int:
-        """Add subscribers with accounts and packages; answers how many were new.
+        """Add subscribers with contracts and packages; answers how many were new.
 
-        A number that exists is left alone, and so is an account: a second number only joins it. Of a tariff's
+        A number that exists is left alone, and so is a contract: further numbers only join it. Of a tariff's
         allowances each new number gets its own. All of them or, after an error, none. Raises StoreError for a
         tariff that is not in the catalogue.
         """
@@ -144,21 +144,22 @@ class Store(Protocol):
     async def dialogue(self, msisdn: str) -> DialogueRecord | None:
         """The open dialogue of a number, if it has one."""
 
-    async def save_dialogue(self, record: DialogueRecord) -> None:
-        """Keep a dialogue; one that the number had before is replaced."""
+    async def save_dialogues(self, records: Sequence[DialogueRecord]) -> None:
+        """Keep dialogues; one that a number had before is replaced."""
 
-    async def close_dialogue(self, msisdn: str) -> None:
-        """Forget the dialogue. Harmless when there is none."""
+    async def close_dialogues(self, msisdns: Sequence[str]) -> None:
+        """Forget the dialogues of these numbers. Harmless where there is none."""
 
     async def expire_dialogues(self, idle_before: float) -> int:
         """Forget the dialogues not touched since ``idle_before``; answers how many."""
 
     # --- outbox
 
-    async def enqueue(
-        self, link: str, msisdn: str, kind: Literal["ussd", "sms"], pdu: bytes, created: float, expires: float
-    ) -> int:
-        """Put a message in the outbox. Its id is greater than that of any message before it, for ever."""
+    def draw_id(self) -> int:
+        """The id of the next message: greater than that of any before it that somebody may still know."""
+
+    async def enqueue(self, messages: Sequence[Outgoing]) -> None:
+        """Put messages in the outbox, under ids from :meth:`draw_id`."""
 
     async def taken(self, ids: Sequence[int]) -> None:
         """The SMSC has them: delete them, text and all. Ids that are gone already are passed over.

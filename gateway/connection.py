@@ -31,7 +31,8 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._transport: Any = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = 0.0
         self._lost = False
 
     # --- called by the transport
@@ -97,12 +98,12 @@ class Connection(asyncio.Protocol):
     def _arm(self) -> None:
         """One timer at most: an armed one that is early finds nothing to do and is armed anew."""
         deadline = self.session.deadline()
-        if deadline is None:
+        if deadline is None or (self._timer and self._timer_at <= deadline):
             return
-        if self._timer is None or deadline < self._timer.when():
-            if self._timer:
-                self._timer.cancel()
-            self._timer = self._loop.call_at(deadline, self._on_timer)
+        if self._timer:
+            self._timer.cancel()
+        self._timer_at = deadline  # uvloop gives no handle with a time for one that is past
+        self._timer = self._loop.call_at(deadline, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None

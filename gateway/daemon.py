@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import time
@@ -79,7 +80,6 @@ class Gateway:
         settings = self.settings
         for link in settings.links:
             _ = link.secret  # a missing password file is said before anything is up
-        registry.load_all()
         menu = load_menu(settings.menu)
         admin_socket = stack.enter_context(_listen(settings.admin.listen))
         self.admin_port = admin_socket.getsockname()[1]
@@ -144,6 +144,7 @@ class Gateway:
 
 def load_menu(path: str | None) -> Menu:
     """The menu in the file at `path`, or the self-care menu, checked against the operations. Raises MenuError."""
+    registry.load_all()
     menu = load(path or SELFCARE)
     problems = check(menu, registry.OPERATIONS, registry.JOBS)
     if problems:
@@ -166,6 +167,9 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with Gateway(settings) as gateway:
+        # What is there now stays: the collector need not look at it again, nor after every few hundred objects.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         log.info("gateway is up", admin_port=gateway.admin_port, store=settings.store)
         stopped = asyncio.create_task(stop.wait())
         failed = asyncio.create_task(gateway.failed())

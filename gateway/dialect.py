@@ -9,11 +9,10 @@ and `Profile.write`, the simulator's USSD centre through their mirror images `Pr
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass as plain_dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -38,8 +37,7 @@ class DialectError(Exception):
     """A profile that cannot be read (one line: file, key, what to do), or a PDU that it gives no meaning to."""
 
 
-@plain_dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What an answer needs of its question: the two addresses and the TLVs to be echoed."""
 
     msisdn: str
@@ -49,8 +47,7 @@ class Reply:
     echoed: tuple[tuple[int, bytes], ...]
 
 
-@plain_dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(NamedTuple):
     """One USSD message of a subscriber: whose, of which dialogue, and the turn that it is.
 
     `unit` is the number of the dialogue unit that its_session_info carries, None without that TLV.
@@ -63,8 +60,7 @@ class Inbound:
     reply: Reply
 
 
-@plain_dataclass(frozen=True, slots=True)
-class Outbound:
+class Outbound(NamedTuple):
     """What a centre reads in a submit_sm: a screen for a handset. `session` is octet 1 of its_session_info."""
 
     msisdn: str
@@ -306,12 +302,17 @@ class Profile:
 
 def _compile_key(rows: list[list[str]]) -> Callable[[DeliverSm], str]:
     """A function that joins the parts of the first row that the PDU has all of; the parts are read once, here."""
-    readers = [[_compile_part(part) for part in row] for row in rows]
+    readers = [tuple(_compile_part(part) for part in row) for row in rows]
 
     def key(pdu: DeliverSm) -> str:
         for row in readers:
-            parts = [part(pdu) for part in row]
-            if None not in parts:
+            parts = []
+            for read in row:
+                part = read(pdu)
+                if part is None:
+                    break
+                parts.append(part)
+            else:
                 return "/".join(parts)
         raise DialectError("nothing in the PDU names its dialogue")
 

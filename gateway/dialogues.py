@@ -12,14 +12,13 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import structlog
 
-from data.model import DialogueRecord, Subscriber
+from data.model import DialogueRecord, Outgoing, Subscriber
 from data.store import Store
 from gateway.dialect import DialectError, Inbound, Profile
-from gateway.outbox import Waiting
 from gateway.settings import Service
 from gateway.smpp.pdu import DeliverSm, SubmitSm, encode
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, measure, parse_udh, segments
@@ -33,7 +32,20 @@ from gateway.smpp.vocabulary import (
 from handlers.registry import Operation
 from menus.engine import advance
 from menus.model import Menu
-from menus.turns import Abort, Begin, Call, Dialogue, Display, End, Notified, Returned, Show, Text, Turn
+from menus.turns import (
+    Abort,
+    Answer,
+    Begin,
+    Call,
+    Dialogue,
+    Display,
+    End,
+    Notified,
+    Returned,
+    Show,
+    Text,
+    Turn,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -54,12 +66,23 @@ class Station:
 
 @dataclass(slots=True)
 class Batch:
-    """What is to be done once the transaction is committed, and what is to be counted."""
+    """What a unit of work has come to: written at its end, in one go, and acted upon after the commit."""
 
     acknowledgements: list[tuple[DeliverSm, int]] = field(default_factory=list)
-    answers: list[Waiting] = field(default_factory=list)
+    answers: list[Outgoing] = field(default_factory=list)
+    dialogues: dict[str, DialogueRecord | None] = field(default_factory=dict)
+    """By MSISDN, those that this unit has changed; None is one that is closed."""
     jobs: int = 0
     counted: Counter = field(default_factory=Counter)
+
+    def answer(
+        self, work: "Work", msisdn: str, kind: Literal["ussd", "sms"], frame: bytes, validity_s: float
+    ) -> None:
+        """Have an encoded submit_sm leave by the link of the turn after the commit."""
+        now = work.now
+        self.answers.append(
+            Outgoing(work.store.draw_id(), work.station.name, msisdn, kind, frame, now, now + validity_s)
+        )
 
 
 class UnitOfWork:
@@ -105,16 +128,8 @@ class Work:
         subscriber = self.subscriber
         display = Display(subscriber.language, subscriber.script, measure, paged=False)
         text = self.menu.message(message, values, display)
-        for frame in sms_frames("000110", subscriber.msisdn, text):
-            await self.answer(subscriber.msisdn, "sms", frame, self.station.sms_validity_s)
-
-    async def answer(
-        self, msisdn: str, kind: Literal["ussd", "sms"], frame: bytes, validity_s: float
-    ) -> None:
-        """Have an encoded submit_sm leave by the station's link after the commit."""
-        expires = self.now + validity_s
-        number = await self.store.enqueue(self.station.name, msisdn, kind, frame, self.now, expires)
-        self.batch.answers.append(Waiting(number, frame, expires))
+        for frame in sms_frames(self.menu.senders[message], subscriber.msisdn, text):
+            self.batch.answer(self, subscriber.msisdn, "sms", frame, self.station.sms_validity_s)
 
     async def defer(self, job: str, args: Mapping[str, Any]) -> None:
         """Have a job run once the transaction is committed."""
@@ -124,8 +139,7 @@ class Work:
         self.batch.jobs += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A deliver_sm understood: whose, which turn, and `ussd` unless it is an SMS."""
 
     msisdn: str
@@ -156,7 +170,7 @@ class Dialogues:
         self._clock = clock
         self.watch: Callable[[Message, Show | End], None] | None = None
         """Told of every screen with its node; for those who look on, such as the tester of transcripts."""
-        self._displays: dict[tuple[str, str, str], Display] = {}
+        self._displays: dict[tuple[str, str, str, bool], Display] = {}
 
     async def handle(
         self,
@@ -174,16 +188,26 @@ class Dialogues:
         async with self._unit:
             for pdu in requests:
                 batch.acknowledgements.append((pdu, await self._receive(pdu, station, batch, now)))
+            await self._write(batch)
             if taken:
                 await self._store.taken(taken)
             for number, reason in failed:
                 await self._store.fail(number, reason, now)
         return batch
 
-    async def unsent(self, station: Station, after_id: int, limit: int) -> list[Waiting]:
+    async def _write(self, batch: Batch) -> None:
+        """What the turns left to be written: many rows of a kind cost a third of as many single ones."""
+        if batch.answers:
+            await self._store.enqueue(batch.answers)
+        if batch.dialogues:
+            opened = [record for record in batch.dialogues.values() if record]
+            closed = [msisdn for msisdn, record in batch.dialogues.items() if not record]
+            await self._store.save_dialogues(opened)
+            await self._store.close_dialogues(closed)
+
+    async def unsent(self, station: Station, after_id: int, limit: int) -> list[Outgoing]:
         """What the store holds for the station's link beyond `after_id`, oldest first."""
-        rows = await self._store.unsent(station.name, after_id, limit)
-        return [Waiting(row.id, row.pdu, row.expires) for row in rows]
+        return await self._store.unsent(station.name, after_id, limit)
 
     async def _receive(self, pdu: DeliverSm, station: Station, batch: Batch, now: float) -> int:
         """Handle one deliver_sm in a savepoint; the command_status of its response."""
@@ -207,44 +231,56 @@ class Dialogues:
             await self._store.rollback_savepoint()
             del batch.answers[answers:]
             batch.jobs = jobs
-            await self._apologise(message, work)
+            self._apologise(message, work)
         else:
             await self._store.release()
         return ESME_ROK
 
     async def _turn(self, message: Message, work: Work) -> None:
-        turn = message.turn
-        work.batch.counted[type(turn).__name__.lower()] += 1
-        if type(turn) is Notified:
+        turn, batch = message.turn, work.batch
+        kind = type(turn)
+        batch.counted[kind.__name__.lower()] += 1
+        if kind is Notified:
             return
-        if type(turn) is Abort:
-            await self._store.close_dialogue(message.msisdn)
+        if kind is Abort:
+            if await self._record(message, work):  # one that comes late must not end a newer dialogue
+                batch.dialogues[message.msisdn] = None
             return
-        subscriber = work.subscriber = await self._store.subscriber(message.msisdn)
-        if subscriber is None:
-            await self._stranger(message, work)
+        work.subscriber = await self._store.subscriber(message.msisdn)
+        if work.subscriber is None:
+            self._turn_away(message, work)
             return
-        record = None
-        if type(turn) is Begin or type(turn) is Text:
-            dialogue = Dialogue()
-        else:
-            record = await self._store.dialogue(message.msisdn)
-            if record is None or record.key != message.ussd.key or self._stale(record, work):
-                await self._say(self._words("expired", work), True, message, work)
+        if kind is Answer:
+            record = await self._record(message, work)
+            if record is None:
+                self._say(self._words("expired", work), True, message, work)
                 return
             if message.ussd.unit and message.ussd.unit == record.unit:
-                work.batch.counted["repeated"] += 1
+                batch.counted["repeated"] += 1
                 return  # delivered twice: it is answered already
             dialogue = _reopen(record)
+        else:
+            dialogue = Dialogue()
         step = await self._walk(dialogue, message, work)
         if step.node in ("unknown_code", "unknown_sms"):
-            work.batch.counted[step.node] += 1
-            log.info("nothing in the menu", link=work.station.name, msisdn=message.msisdn, what=_opening(turn))
-        await self._keep(step, dialogue, message, work)
+            batch.counted[step.node] += 1
+            log.info(
+                "nothing in the menu", link=work.station.name, msisdn=message.msisdn, what=_opening(turn)
+            )
         if self.watch:
             self.watch(message, step)
+        self._keep(step, dialogue, message, work)
         if step.text:
-            await self._say(step.text, type(step) is End, message, work)
+            self._say(step.text, type(step) is End, message, work)
+
+    async def _record(self, message: Message, work: Work) -> DialogueRecord | None:
+        """The open dialogue that an answer belongs to; None when it is another one, or too old."""
+        opened = work.batch.dialogues
+        msisdn = message.msisdn
+        record = opened[msisdn] if msisdn in opened else await self._store.dialogue(msisdn)
+        if record is None or record.key != message.ussd.key:
+            return None
+        return record if work.now - record.touched <= work.station.profile.limits.idle_s else None
 
     async def _walk(self, dialogue: Dialogue, message: Message, work: Work) -> Show | End:
         """Advance the menu, executing its calls, up to the next screen."""
@@ -260,50 +296,49 @@ class Dialogues:
         outcome = await self._operations[call.operation](work, work.subscriber, call.args)
         return Returned(outcome.code, outcome.values)
 
-    async def _keep(self, step: Show | End, dialogue: Dialogue, message: Message, work: Work) -> None:
-        """Store the dialogue while it is open. One MSISDN has one dialogue: a new dial replaces a stale one."""
+    def _keep(self, step: Show | End, dialogue: Dialogue, message: Message, work: Work) -> None:
+        """A dialogue is stored while it is open. One MSISDN has one: a new dial replaces a stale one."""
         ussd = message.ussd
         if ussd is None:
             return
         if type(step) is End:
-            await self._store.close_dialogue(message.msisdn)
+            work.batch.dialogues[message.msisdn] = None
             return
-        await self._store.save_dialogue(
-            DialogueRecord(
-                message.msisdn,
-                work.station.name,
-                ussd.key,
-                dialogue.node,
-                dialogue.page,
-                dialogue.misses,
-                json.dumps(dialogue.values, ensure_ascii=False) if dialogue.values else None,
-                ussd.unit or 0,
-                work.now,
-            )
+        work.batch.dialogues[message.msisdn] = DialogueRecord(
+            message.msisdn,
+            work.station.name,
+            ussd.key,
+            dialogue.node,
+            dialogue.page,
+            dialogue.misses,
+            json.dumps(dialogue.values, ensure_ascii=False) if dialogue.values else None,
+            ussd.unit or 0,
+            work.now,
         )
 
-    async def _say(self, text: str, last: bool, message: Message, work: Work) -> None:
-        profile = work.station.profile
+    def _say(self, text: str, last: bool, message: Message, work: Work) -> None:
+        station, batch = work.station, work.batch
         if message.ussd is None:
             for frame in sms_frames(message.turn.to, message.msisdn, text):
-                await work.answer(message.msisdn, "sms", frame, work.station.sms_validity_s)
+                batch.answer(work, message.msisdn, "sms", frame, station.sms_validity_s)
         else:
-            pdu = profile.write(message.ussd.reply, text, "finish" if last else "ask")
-            await work.answer(message.msisdn, "ussd", encode(pdu), profile.limits.idle_s)
+            profile = station.profile
+            frame = encode(profile.write(message.ussd.reply, text, "finish" if last else "ask"))
+            batch.answer(work, message.msisdn, "ussd", frame, profile.limits.idle_s)
 
-    async def _stranger(self, message: Message, work: Work) -> None:
+    def _turn_away(self, message: Message, work: Work) -> None:
         """A number that the store does not know is answered politely, and nothing is done for it."""
         log.info("unknown subscriber", link=work.station.name, msisdn=message.msisdn)
         work.batch.counted["unknown_subscriber"] += 1
-        await self._say(self._words("unknown_subscriber", work), True, message, work)
+        self._say(self._words("unknown_subscriber", work), True, message, work)
 
-    async def _apologise(self, message: Message, work: Work) -> None:
+    def _apologise(self, message: Message, work: Work) -> None:
         """Tell the subscriber a reference under which the log has what went wrong."""
         reference = secrets.token_hex(3)
         log.exception("turn failed", reference=reference, link=work.station.name, msisdn=message.msisdn)
         work.batch.counted["failed"] += 1
-        await self._store.close_dialogue(message.msisdn)
-        await self._say(self._words("failure", work, reference=reference), True, message, work)
+        work.batch.dialogues[message.msisdn] = None
+        self._say(self._words("failure", work, reference=reference), True, message, work)
 
     def _words(self, name: str, work: Work, **values: str) -> str:
         return self._menu.words(name, self._display_of(work, paged=False), values)
@@ -320,9 +355,6 @@ class Dialogues:
             display = Display(language, script, measure, profile.septets, profile.ucs2, paged)
             self._displays[key] = display
         return display
-
-    def _stale(self, record: DialogueRecord, work: Work) -> bool:
-        return work.now - record.touched > work.station.profile.limits.idle_s
 
 
 def _understand(pdu: DeliverSm, profile: Profile) -> Message | None:

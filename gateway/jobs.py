@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from data.model import JobRecord
+from data.model import JobRecord, Outgoing
 from data.store import Store
 from gateway.dialogues import Batch, Station, UnitOfWork, Work
 from gateway.metrics import Metrics
-from gateway.outbox import Backoff, Waiting
+from gateway.outbox import Backoff
 from gateway.settings import Jobs as JobSettings
 from gateway.settings import Service
 from handlers.registry import Job
@@ -41,7 +41,7 @@ class Jobs:
         menu: Menu,
         declared: Mapping[str, Job],
         stations: Mapping[str, Station],
-        deliver: Callable[[str, Sequence[Waiting]], None],
+        deliver: Callable[[str, Sequence[Outgoing]], None],
         settings: JobSettings,
         limits: Service,
         metrics: Metrics,
@@ -113,6 +113,7 @@ class Jobs:
                 batch,
             )
             await job.run(work, subscriber, prepared)
+            await self._store.enqueue(batch.answers)
             if not await self._store.finish_job(record.id):
                 raise RuntimeError(f"job {record.id} was finished by somebody else")
         return batch

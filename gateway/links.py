@@ -13,11 +13,12 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from data.model import Outgoing
 from gateway.connection import Connection
 from gateway.dialect import load_profile
 from gateway.dialogues import Batch, Dialogues, Station
 from gateway.metrics import Metrics
-from gateway.outbox import Outbox, Verdict, Waiting
+from gateway.outbox import Outbox, Verdict
 from gateway.settings import Link as LinkSettings
 from gateway.settings import split_address
 from gateway.smpp import pdu as pdus
@@ -124,7 +125,7 @@ class Link:
             if self._connection:
                 self._connection.abort()
 
-    def deliver(self, answers: Sequence[Waiting]) -> None:
+    def deliver(self, answers: Sequence[Outgoing]) -> None:
         """Send what somebody else has just committed for this link; unbound, it finds it in the store later."""
         for answer in answers:
             self._outbox.put(answer)
@@ -291,7 +292,7 @@ class Link:
                 self._failed.append((message.id, "expired"))
                 self._connection.wake()
                 continue
-            self._session.send_encoded(message.frame, now, message)
+            self._session.send_encoded(message.pdu, now, message)
         self._set_alarm(self._outbox.due())
 
     def _set_alarm(self, when: float | None) -> None:
@@ -312,8 +313,8 @@ class Link:
         metrics.commit.observe(seconds)
         metrics.batch.observe(len(batch.acknowledgements))
         metrics.backlog.labels(name).set(len(self._outbox))
-        for kind, count in batch.counted.items():
-            metrics.turns.labels(name, kind).inc(count)
+        for what, count in batch.counted.items():
+            metrics.turns.labels(name, what).inc(count)
 
     # --- events of the session
 
@@ -335,10 +336,10 @@ class Link:
         if status == ESME_ROK and type(event.pdu) is pdus.SubmitSmResp:
             self._outbox.settle(event.context, status, 0, 0)
             self._taken.append(event.context.id)
-        elif isinstance(event.context, Waiting):
+        elif isinstance(event.context, Outgoing):
             self._judge(event.context, status)
 
-    def _judge(self, message: Waiting, status: int) -> None:
+    def _judge(self, message: Outgoing, status: int) -> None:
         verdict = self._outbox.settle(message, status, self._clock(), time.time())
         self._metrics.answers.labels(self.settings.name, verdict.name.lower()).inc()
         if verdict is Verdict.FAILED:
@@ -347,7 +348,7 @@ class Link:
 
     def _on_unanswered(self, event: Unanswered) -> None:
         message = event.context
-        if not isinstance(message, Waiting):
+        if not isinstance(message, Outgoing):
             return
         if time.time() < message.expires:
             self._outbox.retry(message, self._clock())
@@ -374,7 +375,7 @@ class Link:
 
     def _on_closed(self, event: Closed) -> None:
         if self.problem is None:
-            self.problem = str(event.reason)
-        self._log.warning("connection closed", reason=str(event.reason))
+            self.problem = event.reason
+        (self._log.info if self._stopping.is_set() else self._log.warning)("link is closed", reason=event.reason)
         if not self._bound.done():
-            self._bound.set_exception(LinkDown(str(event.reason)))
+            self._bound.set_exception(LinkDown(event.reason))

@@ -8,8 +8,8 @@ that fails for now waits alone. Nothing here is lost with the process: a link th
 import enum
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import NamedTuple
 
+from data.model import Outgoing
 from gateway.smpp.vocabulary import (
     ESME_RMSGQFUL,
     ESME_ROK,
@@ -23,14 +23,6 @@ from gateway.smpp.vocabulary import (
 THROTTLED = frozenset({ESME_RTHROTTLED, ESME_RMSGQFUL})
 # This message, later.
 TEMPORARY = frozenset({ESME_RSYSERR, ESME_RX_T_APPN, ESME_RSUBMITFAIL})
-
-
-class Waiting(NamedTuple):
-    """One submit_sm of the store: its id, the encoded PDU (sequence number 0), until when it is of use."""
-
-    id: int
-    frame: bytes
-    expires: float
 
 
 class Verdict(enum.Enum):
@@ -54,13 +46,13 @@ class Backoff:
 
 
 class Outbox:
-    """The queue of one link. Times are monotonic seconds, except `Waiting.expires`, which is the wall's."""
+    """The queue of one link. Times are monotonic seconds, except `Outgoing.expires`, which is the wall's."""
 
     def __init__(self, limit: int, backoff: Backoff | None = None):
         self._limit = limit
         self._backoff = backoff or Backoff()
-        self._ready: list[Waiting] = []
-        self._later: list[tuple[float, Waiting]] = []
+        self._ready: list[Outgoing] = []
+        self._later: list[tuple[float, Outgoing]] = []
         self._failures: dict[int, int] = {}
         self._throttles = 0
         self._paused_until = 0.0
@@ -80,7 +72,7 @@ class Outbox:
         """Whether the store may hold messages beyond `last_id` and there is room for them."""
         return self.more_in_store and not self._ready
 
-    def put(self, message: Waiting) -> None:
+    def put(self, message: Outgoing) -> None:
         """Queue what has just been committed; what is beyond the limit stays in the store until there is room."""
         if self.more_in_store or self.full:
             self.more_in_store = True
@@ -88,7 +80,7 @@ class Outbox:
             self.last_id = message.id
             heappush(self._ready, message)
 
-    def refill(self, messages: list[Waiting], asked: int) -> None:
+    def refill(self, messages: list[Outgoing], asked: int) -> None:
         """Queue what the store holds beyond `last_id`; fewer than `asked` means that there is no more."""
         for message in messages:
             heappush(self._ready, message)
@@ -103,7 +95,7 @@ class Outbox:
         self.last_id = 0
         self.more_in_store = True
 
-    def pop(self, now: float) -> Waiting | None:
+    def pop(self, now: float) -> Outgoing | None:
         """The next message to send, or None when none is due."""
         while self._later and self._later[0][0] <= now:
             heappush(self._ready, heappop(self._later)[1])
@@ -118,7 +110,7 @@ class Outbox:
             times.append(self._paused_until)
         return min(times, default=None)
 
-    def settle(self, message: Waiting, status: int, now: float, wall: float) -> Verdict:
+    def settle(self, message: Outgoing, status: int, now: float, wall: float) -> Verdict:
         """Take note of the centre's answer. RETRY has queued the message again; the other two are the store's."""
         if status == ESME_ROK:
             self._throttles = 0
@@ -134,7 +126,7 @@ class Outbox:
         self._failures.pop(message.id, None)
         return Verdict.FAILED
 
-    def retry(self, message: Waiting, now: float) -> Verdict:
+    def retry(self, message: Outgoing, now: float) -> Verdict:
         """Send it again after a while: its response said so, or never came."""
         failures = self._failures[message.id] = self._failures.get(message.id, 0) + 1
         heappush(self._later, (now + self._backoff.after(failures), message))

@@ -23,7 +23,9 @@ def _explain(found: Any, shape: type) -> str:
     if found["type"] == "unexpected_keyword_argument":
         known = _keys(_table_at(location[:-1], shape))
         near = get_close_matches(str(location[-1]), known, n=1)
-        return f"unknown key {where}" + (f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}")
+        return f"unknown key {where}" + (
+            f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+        )
     if found["type"] == "missing":
         return f"{where} is missing"
     message = found["msg"].removeprefix("Value error, ")

@@ -25,13 +25,19 @@ LOCALES = {"ru": "ru", "en": "en_001"}
 # first thousand, repeated by hundreds, answers for every whole number (a test compares it with Babel).
 _PLURAL_TABLE = 1000
 
+# CLDR puts one before «г.»; hardly a telephone has it.
+_THIN_SPACE, NO_BREAK_SPACE = "\u202f", "\u00a0"
+
 _YEAR = "9996"  # a leap year far from any real date; in the table of dates it stands for the year
 
 
 class Conventions:
     """What CLDR says of one language, as tables, spelled in the letters of one script."""
 
-    def __init__(self, language: str, spell: Callable[[str], str]):
+    def __init__(self, language: str, letters: Callable[[str], str]):
+        def spell(text: str) -> str:
+            return letters(text.replace(_THIN_SPACE, NO_BREAK_SPACE))
+
         locale = Locale.parse(LOCALES[language])
         symbols = locale.number_symbols["latn"]
         self.group: str = spell(symbols["group"])

@@ -23,6 +23,7 @@ from menus.model import (
     MenuNode,
     Node,
     Target,
+    node_texts,
     targets,
 )
 from menus.problems import Problem, nearest
@@ -75,6 +76,7 @@ def check_structure(menu: Menu) -> list[Problem]:
         _check_codes,
         _check_commands,
         _check_sms,
+        _check_silence,
         _check_words,
     )
     return sorted({problem for check_one in checks for problem in check_one(menu)})
@@ -181,6 +183,16 @@ def _check_words(menu: Menu) -> Iterator[Problem]:
     for node in menu.nodes.values():
         if isinstance(node, EndNode):
             yield from _check_items(menu, node)
+        elif isinstance(node, MenuNode | ListNode):
+            yield from _check_no_items(menu, node)
+
+
+def _check_no_items(menu: Menu, node: MenuNode | ListNode) -> Iterator[Problem]:
+    for phrase in node_texts(node):
+        for field, line in phrase.fields():
+            if field.name == ITEMS:
+                hint = "only an end shows {items}; a list shows them by itself"
+                yield Problem(menu.file, line, f"'{node.id}' cannot show items in a text", hint)
 
 
 def _check_items(menu: Menu, node: EndNode) -> Iterator[Problem]:
@@ -246,14 +258,9 @@ def _check_node_values(menu: Menu, node: Node, known: Known) -> Iterator[Problem
     match node:
         case CallNode():
             yield from _unknown_arguments(menu, node.args, known, place)
-        case MenuNode():
+        case MenuNode() | ListNode() | EndNode():
             yield from _unknown_values(menu, node.text, known, place)
-            for option in node.options.values():
-                if option.label:
-                    yield from _unknown_values(menu, option.label, known, place)
-        case ListNode() | EndNode():
-            yield from _unknown_values(menu, node.text, known, place)
-            if node.item:
+            if isinstance(node, ListNode | EndNode) and node.item:
                 yield from _unknown_item(menu, node, node.item, known)
 
 

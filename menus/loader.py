@@ -148,7 +148,10 @@ class _File:
     def read_messages(self, section: Entry) -> None:
         self.menu.messages_line = section.line
         for name, entry in self.reader.entries(section, "message").items():
-            self.menu.messages[name] = self.phrase(entry)
+            fields = self.reader.fields(entry, "from", *LANGUAGES, needed=("from",))
+            if "from" in fields:
+                self.menu.senders[name] = self.reader.word(fields.pop("from"), "write a short number")
+            self.menu.messages[name] = self.phrase_of(entry, fields, entry.is_mapping)
 
     def phrase(self, entry: Entry) -> Phrase:
         """A text in every language; blank where it is missing, after a complaint."""
@@ -261,7 +264,10 @@ class _File:
 
     def options(self, section: Entry) -> dict[str, Option]:
         found: dict[str, Option] = {}
-        for key, entry in self.reader.entries(section, "option").items():
+        entries = self.reader.entries(section, "option")
+        if section.is_mapping and not entries:
+            self.menu.trouble(section.line, f"{section.what} offer nothing", "add one, or make it an end")
+        for key, entry in entries.items():
             if key in _RESERVED:
                 hint = f"'{key}' always means {_RESERVED[key]}: choose another digit"
                 self.menu.trouble(entry.line, f"option '{key}' is taken", hint)
@@ -275,6 +281,8 @@ class _File:
         fields = self.reader.fields(entry, "to", *LANGUAGES)
         label = {name: of for name, of in fields.items() if name != "to"}
         phrase = self.phrase_of(entry, label) if label else None
+        for _, line in phrase.fields() if phrase else ():
+            self.menu.trouble(line, f"the label of {entry.what} holds a value", "put it into the menu's text")
         return Option(key, self.to(entry, fields), phrase)
 
     def to(self, entry: Entry, fields: dict[str, Entry]) -> Target:

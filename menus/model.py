@@ -233,6 +233,8 @@ class Menu:
     forms: dict[str, Forms] = field(default_factory=dict)
     phrases: dict[str, Phrase] = field(default_factory=dict)
     messages: dict[str, Phrase] = field(default_factory=dict)
+    senders: dict[str, str] = field(default_factory=dict)
+    """Message -> the short number that it comes from."""
     messages_line: int = 0
     nodes: dict[str, Node] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)

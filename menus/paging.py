@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from menus.cldr import NO_BREAK_SPACE
 from menus.turns import Display
 
-NO_BREAK_SPACE = "\u00a0"
 LABELS_PER_PAGE = 8  # 9 is "more"
 
 _JOINER = "\u200d"
@@ -53,16 +53,16 @@ def joined(*lines: str) -> str:
 
 def fits(text: str, display: Display) -> bool:
     """Whether the text has room on one screen."""
-    alphabet, length = display.measure(text.replace(NO_BREAK_SPACE, " "))
-    return length <= (display.ucs2 if alphabet == "ucs2" else display.septets)
+    return _has_room(_shown(text), display)
 
 
 def text_pages(text: str, frame: Frame, display: Display) -> tuple[Page, ...]:
     """Cut a text into screens, at least one. An unpaged display gets all of it on one, without last lines."""
     if not display.paged:
         return (Page(_shown(text), 0),)
-    if fits(joined(frame.hint, text, frame.last), display):
-        return (Page(_shown(joined(text, frame.last)), 0),)
+    screen = _shown(f"{text}\n{frame.last}" if frame.last else text)
+    if _has_room(f"{frame.hint}\n{screen}" if frame.hint else screen, display):
+        return (Page(screen, 0),)
     return _cut_text(text, frame, display)
 
 
@@ -134,6 +134,11 @@ def _is_flag_letter(sign: str) -> bool:
 
 def _flag_letters_before(text: str, place: int) -> int:
     return place - len(text[:place].rstrip("".join(map(chr, range(0x1F1E6, 0x1F200)))))
+
+
+def _has_room(shown: str, display: Display) -> bool:
+    alphabet, length = display.measure(shown)
+    return length <= (display.ucs2 if alphabet == "ucs2" else display.septets)
 
 
 def _shown(text: str) -> str:

@@ -110,13 +110,13 @@ class Formats:
 def _formats(forms: Mapping[str, Forms], language: str, script: str) -> Iterator[tuple[str, Format]]:
     write, spell = conventions(language, script), spelling(language, script)
     yield from (("number", write.whole), ("day", write.day), ("date", write.date))
-    for name, form in forms.items():
-        patterns = {category: spell(text) for category, text in form.patterns.get(language, {}).items()}
-        if name != "money":
-            yield name, _counted(patterns, write)
-        else:
-            yield "money", _around(patterns.get("other", "{n}"), write.amount)
-            yield "price", _around(patterns.get("other", "{n}"), write.price)
+    patterns = {
+        name: {category: spell(text) for category, text in form.patterns[language].items()}
+        for name, form in forms.items()
+    }
+    money = patterns.pop("money", {"other": "{n}"})["other"]
+    yield from (("money", _around(money, write.amount)), ("price", _around(money, write.price)))
+    yield from ((name, _counted(by_category, write)) for name, by_category in patterns.items())
 
 
 def _around(pattern: str, show: Callable[[int], str]) -> Format:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from menus.model import ITEMS, EndNode, ListNode, Menu, MenuNode, Node, node_texts
+from menus.model import ITEMS, EndNode, ListNode, Menu, MenuNode, Node
 from menus.paging import Frame, Page, joined, list_pages, text_pages
 from menus.render import Values, Writing
 from menus.turns import Display
@@ -23,9 +23,7 @@ def pages_of(menu: Menu, node: Node, values: Values, missed: bool, display: Disp
 
 def is_still(node: Node) -> bool:
     """Whether a node looks the same in every dialogue."""
-    if isinstance(node, MenuNode):
-        return not any(True for phrase in node_texts(node) for _ in phrase.fields())
-    return False
+    return isinstance(node, MenuNode) and not any(True for _ in node.text.fields())
 
 
 @lru_cache(maxsize=4096)
@@ -44,12 +42,16 @@ def _pages(menu: Menu, node: Node, values: Values, missed: bool, display: Displa
 
 def _body(node: Node, values: Values, writing: Writing) -> str:
     if isinstance(node, MenuNode):
-        options = [f"{key} {label.render(values, *writing)}" for key, label in node.shown]
-        return joined(node.text.render(values, *writing), *options)
+        return joined(node.text.render(values, *writing), _options(node, *writing))
     if isinstance(node, EndNode) and node.item is not None:
         lines = [node.item.render(item, *writing) for item in values[ITEMS]]
         values = {**values, ITEMS: "\n".join(lines)}
     return node.text.render(values, *writing)
+
+
+@lru_cache(maxsize=4096)
+def _options(node: MenuNode, language: str, script: str) -> str:
+    return "\n".join([f"{key} {label.render({}, language, script)}" for key, label in node.shown])
 
 
 @lru_cache(maxsize=4096)

@@ -64,7 +64,7 @@ def compose(path: str | Path) -> Entry:
 
 def _not_yaml(file: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
-    hint = "quote texts that hold a colon, a brace or a hash sign, and indent with spaces"
+    hint = "put texts with any of : , ? # { } into quotation marks, and indent with spaces"
     return Problem(file, mark.line + 1 if mark else 0, f"is not YAML here: {error.problem}", hint)
 
 

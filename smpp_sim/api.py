@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from smpp_sim.centre import Centre, describe
 from smpp_sim.delivery import QueueFull
-from smpp_sim.events import Event, EventLog, TooManyWatchers
+from smpp_sim.events import EventLog, TooManyWatchers
 from smpp_sim.handset import NotPossible
 from smpp_sim.mailbox import Mailbox
 from smpp_sim.settings import SimulatorSettings, is_loopback, same_secret
@@ -367,12 +367,13 @@ async def _send_events(websocket: WebSocket, events: EventLog, after: int) -> No
     try:
         while not events.closed:
             if events.missed(after):
+                after = events.forgotten
                 await websocket.send_json({"kind": "missed"})
             found = await events.wait(after, _kinds(websocket), PING_S)
             for event in found:
                 await websocket.send_json(event.as_dict())
-            after = _last(found, after)
-            if not found:
+                after = event.number
+            if not found and not events.closed:
                 await websocket.send_json({"kind": "ping"})
         await websocket.close(1001, "the simulator stops")
     except TooManyWatchers as problem:
@@ -384,10 +385,6 @@ async def _send_events(websocket: WebSocket, events: EventLog, after: int) -> No
 def _reason(words: str) -> str:
     """What fits a close frame (RFC 6455 §5.5: 123 octets)."""
     return words.encode()[:120].decode(errors="ignore")
-
-
-def _last(found: list[Event], after: int) -> int:
-    return found[-1].number if found else after
 
 
 async def _until_closed(websocket: WebSocket) -> None:

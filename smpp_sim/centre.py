@@ -37,6 +37,7 @@ class Centre:
         self.port = 0
         self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._stopping = False
         passwords = {account.system_id: account.password for account in settings.accounts}
         self._authenticate = authenticator(passwords, one_answer=settings.one_bind_error)
@@ -136,6 +137,7 @@ class Centre:
 
     def bound(self, link: Link) -> None:
         """Log a bind."""
+        self.network.came_back(link.system_id)
         log.info("%s bound as %s from %s", link.system_id, link.bind, link.peer)
         self.log.add("bound", describe(self, link), time.time())
 
@@ -159,10 +161,11 @@ class Centre:
         deadline = self.network.deadline(now)
         if deadline is None or self._stopping:
             return
-        if self._timer and self._timer.when() <= deadline:
+        if self._timer and self._timer_at <= deadline:
             return
         if self._timer:
             self._timer.cancel()
+        self._timer_at = deadline  # uvloop's handles cannot always tell
         self._timer = asyncio.get_running_loop().call_at(deadline, self._on_timer)
 
     def _on_timer(self) -> None:

@@ -1,7 +1,8 @@
 """What waits for an ESME: every deliver_sm stays here until the ESME has said that it took it.
 
 The queue keeps its order: a message that comes back (the link broke, the response got lost, the ESME was busy)
-stands where it stood before. While the ESME is busy nothing is taken out at all. Time is a number.
+stands where it stood before. While the ESME is busy nothing is taken out at all; a message that the ESME has
+trouble with steps aside for a while, so that it does not hold up the others. Time is a number.
 """
 
 import math
@@ -44,6 +45,8 @@ class Delivery:
     expires: float
     dialogue: Dialogue | None = None
     farewell: bool = False
+    pause_s: float = 0.0
+    due: float = 0.0
 
     def dead(self, now: float) -> bool:
         """Whether it is of no use any more."""
@@ -59,22 +62,31 @@ class DeliveryQueue:
         self._limit, self._retry_first_s, self._retry_most_s = limit, retry_first_s, retry_most_s
         self._waiting: deque[Delivery] = deque()
         self._under_way: set[Delivery] = set()
+        self._aside: list[Delivery] = []
         self._count = 0
         self._pause_s = 0.0
-        self.paused_until = 0.0
+        self._paused_until = 0.0
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._under_way)
+        return self.waiting + len(self._under_way)
 
     @property
     def waiting(self) -> int:
         """How many are not under way."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._aside)
+
+    def deadline(self, now: float) -> float | None:
+        """When there is something to take that cannot be taken now; None: nothing will come of time alone."""
+        times = [max(delivery.due, self._paused_until) for delivery in self._aside]
+        if self._waiting:
+            times.append(self._paused_until)
+        return min((when for when in times if when > now), default=None)
 
     def require_room(self, count: int, now: float) -> None:
         """Raises `QueueFull` unless `count` more fit."""
         if len(self) + count > self._limit:
             self._waiting = deque(delivery for delivery in self._waiting if not delivery.dead(now))
+            self._aside = [delivery for delivery in self._aside if not delivery.dead(now)]
         if len(self) + count > self._limit:
             raise QueueFull(f"{len(self)} messages are waiting for the application already")
 
@@ -92,9 +104,14 @@ class DeliveryQueue:
         self._waiting.append(Delivery(self._count, pdu, expires, dialogue, farewell))
 
     def take(self, now: float) -> Delivery | None:
-        """The next one, now under way: report it with `done`, `give_back` or `refused`. None: nothing, or a pause."""
-        if now < self.paused_until:
+        """The next one, now under way: report it with `done`, `give_back`, `busy` or `trouble`.
+
+        None: there is nothing, or nothing that may be taken yet.
+        """
+        if now < self._paused_until:
             return None
+        if self._aside:
+            self._come_back(now)
         while self._waiting:
             delivery = self._waiting.popleft()
             if not delivery.dead(now):
@@ -110,14 +127,37 @@ class DeliveryQueue:
     def give_back(self, deliveries: Iterable[Delivery]) -> None:
         """Nobody knows whether the ESME took these: they are delivered again, in their old places."""
         returned = [delivery for delivery in deliveries if delivery in self._under_way]
-        if not returned:
-            return
         self._under_way.difference_update(returned)
-        self._waiting = deque(sorted([*returned, *self._waiting], key=lambda delivery: delivery.number))
+        self._put_back(returned)
 
-    def refused(self, delivery: Delivery, now: float) -> None:
-        """The ESME is busy: give back, and pause, longer each time."""
+    def busy(self, delivery: Delivery, now: float) -> None:
+        """The ESME has no room: give back, and pause everything, longer each time."""
         self.give_back([delivery])
-        if now >= self.paused_until:
-            self._pause_s = min(max(self._pause_s * 2, self._retry_first_s), self._retry_most_s)
-            self.paused_until = now + self._pause_s
+        if now >= self._paused_until:
+            self._pause_s = self._longer(self._pause_s)
+            self._paused_until = now + self._pause_s
+
+    def trouble(self, delivery: Delivery, now: float) -> None:
+        """The ESME failed at this one: it steps aside, longer each time."""
+        self._under_way.discard(delivery)
+        delivery.pause_s = self._longer(delivery.pause_s)
+        delivery.due = now + delivery.pause_s
+        self._aside.append(delivery)
+
+    def fresh_start(self) -> None:
+        """The ESME has come back: pauses are over, everything stands in its old place."""
+        self._pause_s = self._paused_until = 0.0
+        self._come_back(math.inf)
+
+    def _come_back(self, now: float) -> None:
+        back = [delivery for delivery in self._aside if delivery.due <= now]
+        if back:
+            self._aside = [delivery for delivery in self._aside if delivery.due > now]
+            self._put_back(back)
+
+    def _put_back(self, deliveries: list[Delivery]) -> None:
+        if deliveries:
+            self._waiting = deque(sorted([*deliveries, *self._waiting], key=lambda delivery: delivery.number))
+
+    def _longer(self, pause_s: float) -> float:
+        return min(max(pause_s * 2, self._retry_first_s), self._retry_most_s)

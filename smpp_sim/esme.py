@@ -43,7 +43,7 @@ class Received:
         return self.esm_class & 0x3C == 0x04
 
 
-class TesterEsme:
+class SmpplibEsme:
     """One bind. `connect` first; as a context manager it does, and unbinds at the end.
 
     `status` is the command_status that deliver_sm are answered with.
@@ -73,7 +73,7 @@ class TesterEsme:
             "transmitter": self._client.bind_transmitter,
         }[bind]
 
-    def __enter__(self) -> "TesterEsme":
+    def __enter__(self) -> "SmpplibEsme":
         self.connect()
         return self
 
@@ -88,7 +88,7 @@ class TesterEsme:
         except (exceptions.ConnectionError, exceptions.PDUError, OSError) as problem:
             self._client.state = consts.SMPP_CLIENT_STATE_OPEN
             self._client.disconnect()
-            raise EsmeError(f"no bind: {problem or 'connection lost'}") from None
+            raise EsmeError(f"no bind: {_words(problem)}") from None
 
     def close(self) -> None:
         """Unbind and disconnect; a link that is gone already is no matter."""
@@ -172,10 +172,14 @@ class TesterEsme:
         except KeyError as tlv:
             raise EsmeError(f"smpplib cannot read the TLV {tlv} here: USSD needs another ESME") from None
         except (exceptions.ConnectionError, exceptions.PDUError, OSError) as problem:
-            raise EsmeError(f"the link is gone: {problem or 'connection lost'}") from None
+            raise EsmeError(f"the link is gone: {_words(problem)}") from None
 
     @property
     def _socket(self) -> socket.socket:
         if self._client._socket is None:  # smpplib has no public way to wait on several things
             raise EsmeError("not connected")
         return self._client._socket
+
+
+def _words(problem: Exception) -> str:
+    return str(problem.args[0]) if problem.args else "connection lost"

@@ -54,9 +54,14 @@ class EventLog:
             event for event in self._events if event.number > number and (not kinds or event.kind in kinds)
         ]
 
+    @property
+    def forgotten(self) -> int:
+        """Number of the newest event that is no longer kept, 0 when all are."""
+        return self._events[0].number - 1 if self._events else 0
+
     def missed(self, number: int) -> bool:
         """Whether events after `number` are already forgotten."""
-        return bool(self._events) and number + 1 < self._events[0].number
+        return number < self.forgotten
 
     @property
     def watched(self) -> bool:

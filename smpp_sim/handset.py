@@ -89,7 +89,7 @@ class Handset:
         self.in_dialogue = True
         self.state = State.RUNNING
         self.screen = Shown("running", code.code)
-        return [ToNetwork("new", code.code), self.screen]
+        return [self.screen, ToNetwork("new", code.code)]
 
     def answer(self, text: str) -> list[Effect]:
         """Send what stands in the text field, which may be empty. Raises `NotPossible` when nothing is asked."""
@@ -97,7 +97,7 @@ class Handset:
             raise NotPossible("the network asks nothing now")
         if not self.in_dialogue:
             return self._next()
-        return [ToNetwork("answer", text), *self._next()]
+        return [*self._next(), ToNetwork("answer", text)]
 
     def press_ok(self) -> list[Effect]:
         """Close the box; under a question that is the empty answer. Raises `NotPossible` without a box."""

@@ -62,6 +62,7 @@ class Link(asyncio.Protocol):
         self._clock = clock
         self._transport: Any = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._writable = True
         self._reason = "connection closed"
 
@@ -107,7 +108,7 @@ class Link(asyncio.Protocol):
         """Small PDUs must not wait for each other (TCP_NODELAY)."""
         self._transport = transport
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        host, port, *_ = transport.get_extra_info("peername")
+        host, port, *_ = transport.get_extra_info("peername") or ("somebody", 0)  # gone again already
         self.peer = f"{host}:{port}"
         if not self._exchange.opened(self):
             self._reason = "too many connections"
@@ -199,10 +200,11 @@ class Link(asyncio.Protocol):
     def _arm(self) -> None:
         """One timer at most; one that rings early finds nothing to do and is set anew."""
         deadline = self.session.deadline()
-        if deadline is None or (self._timer and self._timer.when() <= deadline):
+        if deadline is None or (self._timer and self._timer_at <= deadline):
             return
         if self._timer:
             self._timer.cancel()
+        self._timer_at = deadline  # uvloop's handles cannot always tell
         self._timer = asyncio.get_running_loop().call_at(deadline, self._on_timer)
 
     def _on_timer(self) -> None:

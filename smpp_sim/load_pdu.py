@@ -36,9 +36,7 @@ NO_OP = NO_SESSION = -1
 _USSD_SERVICE_OP, _ITS_SESSION_INFO = 0x0501, 0x1383
 _UDHI = 0x40
 # The characters that GSM 03.38 and ASCII have at the same place.
-_PLAIN = frozenset(
-    " !\"#%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz\r\n"
-)
+_PLAIN = frozenset(" !\"#%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz\r\n")
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,8 @@ class Run:
         self._pdu_window = settings.pdu_window or sys.maxsize
         self._limit = sys.maxsize
         self._stride = _stride(settings.subscribers)
-        self._subscriber = self._message_id = 0
+        self._subscriber = self._stride % settings.subscribers
+        self._message_id = 0
         self._open: dict[bytes, Dialogue] = {}
         self._pending: dict[int, Dialogue] = {}
         self._ready: deque[Dialogue] = deque()
@@ -140,6 +141,7 @@ class Run:
         if self.measured is None:
             self._limit = sys.maxsize
             self.measured, self.histogram = (self.histogram, self.dialogues), Histogram()
+            self._forget_unwritten()
             self._on_stop()
 
     def answered(self, octets: bytes, start: int, end: int, sequence: int, now_ns: int) -> None:
@@ -261,12 +263,25 @@ class Run:
         self._turn(dialogue, 0)
 
     def _finish(self, dialogue: Dialogue) -> None:
-        if dialogue.msisdn == self._sampling:
-            self._sampling = None
-        del self._open[dialogue.msisdn]
+        self._close(dialogue)
         dialogue.sequence = 0
         if self.measured is None:
             self._dial(dialogue)
+
+    def _close(self, dialogue: Dialogue) -> None:
+        if dialogue.msisdn == self._sampling:
+            self._sampling = None
+        del self._open[dialogue.msisdn]
+
+    def _forget_unwritten(self) -> None:
+        """Drop the turns that were never on the wire: nobody will answer them."""
+        written = deque[Dialogue]()
+        for dialogue in self._ready:
+            if dialogue.started_ns:
+                written.append(dialogue)
+            elif dialogue.msisdn:
+                del self._open[dialogue.msisdn]
+        self._ready = written
 
     def _refused(self, dialogue: Dialogue, status: int, now_ns: int) -> None:
         if status in (wire.ESME_RTHROTTLED, wire.ESME_RMSGQFUL):
@@ -288,7 +303,7 @@ class Run:
         if self._pending.pop(dialogue.sequence, None):
             self._given_up.add(dialogue.sequence)
         session = dialogue.session
-        del self._open[dialogue.msisdn]
+        self._close(dialogue)
         dialogue.msisdn = b""
         if self.measured is None:
             successor = Dialogue()

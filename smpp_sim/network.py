@@ -32,7 +32,9 @@ from smpp_sim.station import Station, read_msisdn
 
 log = logging.getLogger("starpound.sim")
 
-BUSY = frozenset({ESME_RTHROTTLED, ESME_RMSGQFUL, ESME_RX_T_APPN, ESME_RSYSERR})
+BUSY = frozenset({ESME_RTHROTTLED, ESME_RMSGQFUL})
+"""Statuses by which an ESME asks for everything later."""
+TROUBLE = frozenset({ESME_RX_T_APPN, ESME_RSYSERR})
 """Statuses by which an ESME asks for the same message later."""
 
 MAX_REMEMBERED = 10_000
@@ -166,15 +168,19 @@ class Network:
 
     def taken(self, system_id: str, delivery: Delivery, status: int, now: float) -> None:
         """The ESME answered the deliver_sm with this command_status."""
+        queue = self.queues[system_id]
         if status in BUSY:
-            self.queues[system_id].refused(delivery, now)
-            return
-        self.queues[system_id].done(delivery)
-        dialogue = delivery.dialogue
-        if status != ESME_ROK and dialogue and not dialogue.over:
-            log.warning("%s refused a turn of %s with 0x%08x", system_id, dialogue.msisdn, status)
-            dialogue.told = False
-            self._expire(dialogue, now)
+            queue.busy(delivery, now)
+        elif status in TROUBLE:
+            queue.trouble(delivery, now)
+        else:
+            queue.done(delivery)
+            if status != ESME_ROK:
+                self._refused(system_id, delivery, status, now)
+
+    def came_back(self, system_id: str) -> None:
+        """An ESME has bound: what waits for it is tried at once."""
+        self.queues[system_id].fresh_start()
 
     def give_back(self, system_id: str, deliveries: Iterable[Delivery]) -> None:
         """Nobody knows whether the ESME took these; they are delivered again."""
@@ -184,9 +190,8 @@ class Network:
 
     def deadline(self, now: float) -> float | None:
         """When `on_deadline` is due next, or deliveries can be tried again; None: never."""
-        times = [
-            queue.paused_until for queue in self.queues.values() if queue.waiting and queue.paused_until > now
-        ]
+        deadlines = (queue.deadline(now) for queue in self.queues.values())
+        times = [when for when in deadlines if when is not None]
         if self._due:
             times.append(self._due[0][0])
         return min(times, default=None)
@@ -233,7 +238,10 @@ class Network:
             self._UPWARD[kind](self, station, text, now)
         except (QueueFull, NotPossible) as problem:
             log.warning("%s: %s", station.msisdn, problem)
-            self._fail(station, now)
+            if station.dialogue:
+                self._expire(station.dialogue, now)
+            else:
+                self._apply(station, station.handset.fail(), now)
 
     def _begin(self, station: Station, code: str, now: float) -> None:
         name = route(self.accounts.values(), code)
@@ -272,6 +280,14 @@ class Network:
         )
         _check(pdu)
         self.queues[dialogue.system_id].put(pdu, now, dialogue=dialogue, farewell=farewell)
+
+    def _refused(self, system_id: str, delivery: Delivery, status: int, now: float) -> None:
+        """The ESME will never take it; a dialogue ends there, and the ESME need not be told."""
+        log.warning("%s refused a message of %s with 0x%08x", system_id, delivery.pdu.source_addr, status)
+        dialogue = delivery.dialogue
+        if dialogue and not dialogue.over:
+            dialogue.told = False
+            self._expire(dialogue, now)
 
     def _dialogue_of(self, station: Station, system_id: str, outbound: Outbound) -> Dialogue | None:
         """The dialogue that a message belongs to; None when it opens one (network-initiated)."""
@@ -346,11 +362,6 @@ class Network:
                 self._indicate(dialogue, "abort", "", now, farewell=True)
             except QueueFull:
                 log.warning("%s: no room to say that a dialogue is over", dialogue.system_id)
-
-    def _fail(self, station: Station, now: float) -> None:
-        if station.dialogue:
-            station.dialogue.over, station.dialogue = True, None
-        self._apply(station, station.handset.fail(), now)
 
     def _send_receipt(self, system_id: str, pdu: DeliverSm, now: float) -> None:
         try:

@@ -38,7 +38,7 @@ class Message:
 
 
 class Phone:
-    """One phone of `Centre`. Each screen and each SMS is handed out once, in order, from `taken up` on.
+    """One phone of `Centre`. Each screen and each SMS that comes from now on is handed out once, in order.
 
     Actions raise `NotPossible` and act at once; `screen` and `sms` wait.
     """

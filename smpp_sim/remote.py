@@ -6,6 +6,7 @@ Plain functions, plain results. `SimulatorError` says in one line that the simul
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -120,6 +121,7 @@ def _converse(phone: "_Remote", talk: Conversation, answers, ask, shown) -> None
 class _Remote:
     def __init__(self, url: str, msisdn: str, token: str):
         self.url, self.msisdn = url.rstrip("/"), msisdn
+        self._path = f"/api/phones/{quote(msisdn, safe='')}"
         self._seen = 0
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # A proxy of the environment has no business between two ends of one machine.
@@ -133,7 +135,7 @@ class _Remote:
 
     def do(self, deed: str, **words: str) -> dict[str, Any]:
         """Have the phone do something; its state."""
-        state = self.ask("POST", f"/api/phones/{self.msisdn}/{deed}", json=words)
+        state = self.ask("POST", f"{self._path}/{deed}", json=words)
         if deed == "dial":
             self._seen = state["before"]
         return state
@@ -156,9 +158,7 @@ class _Remote:
     def events(self, after: int, kind: str, wait_s: float) -> list[dict[str, Any]]:
         """Events of a kind since that one."""
         query = {"after": after, "kind": kind, "wait": wait_s}
-        return self.ask("GET", f"/api/phones/{self.msisdn}/events", params=query, timeout=wait_s + 10)[
-            "events"
-        ]
+        return self.ask("GET", f"{self._path}/events", params=query, timeout=wait_s + 10)["events"]
 
     def ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
         """One request; its JSON. Raises `SimulatorError`."""

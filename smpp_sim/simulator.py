@@ -105,6 +105,7 @@ def _http_config(simulator: Simulator) -> dict:
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        "date_header": False,
         "ws": "websockets-sansio",
         "ws_max_size": 64 * 1024,
         "limit_concurrency": _MAX_HTTP,
@@ -129,11 +130,16 @@ class _HttpServer(uvicorn.Server):
         super().__init__(config)
         self._listening = listening
         self._task: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
+
+    async def main_loop(self) -> None:
+        """Wait for the end, instead of looking for it ten times a second; the ticks only kept the Date header."""
+        await self._ended.wait()
 
     async def start(self) -> None:
         """Serve in the background; the socket listens already, so nobody has to wait."""
@@ -142,6 +148,7 @@ class _HttpServer(uvicorn.Server):
     async def stop(self) -> None:
         """End what is under way and close."""
         self.should_exit = True
+        self._ended.set()
         if self._task:
             await self._task
         self._listening.close()

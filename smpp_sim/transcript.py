@@ -1,7 +1,7 @@
 """Conversations as text: read aloud by a product person, compared by a test, recorded and replayed.
 
-A line begins with its marker and one space; a blank line separates steps; text after the marker is taken as
-it stands, so a line has no room for remarks (they go on a line of their own)::
+A line begins with its marker and one space; a blank line separates steps. All that follows the marker counts:
+the remarks on the right are only here, in a file they go on a line of their own::
 
     # a comment
     @ 79260000003 private ru cyrillic      a phone, and words about its owner

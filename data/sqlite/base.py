@@ -2,13 +2,19 @@
 # ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from data.store import StoreBusy
 
 # Nothing else happens in the process while the lock is waited for, so it is not waited for long.
 LOCK_WAIT_MS = 500
+
+# A turn's savepoint: there is none, it will be set before the first change, it is set.
+_NONE, _MARKED, _SET = "none", "marked", "set"
+
+Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 class UnitOfWork:
@@ -22,38 +28,32 @@ class UnitOfWork:
         self._name = name
         self._execute = connection.execute
         self._executemany = connection.executemany
+        self._savepoint = _NONE
 
     async def begin(self) -> None:
-        # IMMEDIATE: a transaction that began as a reader can be refused in the middle, when it first writes
-        try:
-            self._execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise StoreBusy(f"{self._name}: {error}") from error
+        self._begin()
 
     async def commit(self) -> None:
-        try:
-            self._execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            await self.rollback()
-            raise StoreBusy(f"{self._name}: {error}") from error
+        self._commit()
 
     async def rollback(self) -> None:
-        # an error such as a full disk may have ended the transaction already
-        if self._connection.in_transaction:
-            self._execute("ROLLBACK")
+        self._rollback()
 
     async def savepoint(self) -> None:
-        self._execute("SAVEPOINT turn")
+        self._savepoint = _MARKED
 
     async def release(self) -> None:
-        self._execute("RELEASE turn")
+        if self._savepoint is _SET:
+            self._execute("RELEASE turn")
+        self._savepoint = _NONE
 
     async def rollback_savepoint(self) -> None:
-        try:
-            self._execute("ROLLBACK TO turn")
-            self._execute("RELEASE turn")
-        except sqlite3.OperationalError as error:  # a full disk has ended the transaction, savepoint and all
-            raise StoreBusy(f"{self._name}: {error}") from error
+        marked, self._savepoint = self._savepoint, _NONE
+        if marked is _SET:
+            # an error such as a full disk can have ended the transaction, savepoint and all
+            with self._told():
+                self._execute("ROLLBACK TO turn")
+                self._execute("RELEASE turn")
 
     async def close(self) -> None:
         self._connection.close()
@@ -63,9 +63,48 @@ class UnitOfWork:
             return False
         # a reader that stays must not hold up the loop: it is tried once, and again at the next call
         self._execute("PRAGMA busy_timeout = 0")
-        busy, _, _ = self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self._execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
+        try:
+            with self._told():
+                busy, _, _ = self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
         return busy == 0
+
+    def _write(self, statement: str, values: Parameters = ()) -> sqlite3.Cursor:
+        """Execute a statement that changes something: by this or `_write_many`, or no savepoint protects it."""
+        if self._savepoint is _MARKED:
+            self._set_savepoint()
+        return self._execute(statement, values)
+
+    def _write_many(self, statement: str, rows: Iterable[Parameters]) -> None:
+        with self._whole():
+            if self._savepoint is _MARKED:
+                self._set_savepoint()
+            self._executemany(statement, rows)
+
+    def _set_savepoint(self) -> None:
+        """A turn that only reads, as most do, is spared the two statements of a savepoint."""
+        self._execute("SAVEPOINT turn")
+        self._savepoint = _SET
+
+    def _begin(self) -> None:
+        # IMMEDIATE: a transaction that began as a reader can be refused in the middle, when it first writes
+        with self._told():
+            self._execute("BEGIN IMMEDIATE")
+
+    def _commit(self) -> None:
+        try:
+            with self._told():
+                self._execute("COMMIT")
+        except StoreBusy:
+            self._rollback()
+            raise
+
+    def _rollback(self) -> None:
+        self._savepoint = _NONE
+        # an error may have ended the transaction already
+        if self._connection.in_transaction:
+            self._execute("ROLLBACK")
 
     @contextmanager
     def _whole(self) -> Iterator[None]:
@@ -73,6 +112,18 @@ class UnitOfWork:
         if self._connection.in_transaction:
             yield
             return
-        self._execute("BEGIN IMMEDIATE")
-        with self._connection:  # commits, or rolls back when there was an error
+        self._begin()
+        try:
             yield
+        except BaseException:
+            self._rollback()
+            raise
+        self._commit()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell of a lock, a full disk and the like in the words of the seam."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StoreBusy(f"{self._name}: {error}") from error

@@ -29,10 +29,10 @@ class Options(UnitOfWork):
         with self._whole():
             self._make_room(msisdn, option)
             row = (msisdn, number, option.exclusive_group, since)
-            if not self._execute(SWITCH_ON, row).rowcount:
+            if not self._write(SWITCH_ON, row).rowcount:
                 return False
             allowances = option.allowances.items()
-            self._executemany(
+            self._write_many(
                 ADD_PACKAGE, [(msisdn, number, kind, total, total) for kind, total in allowances]
             )
         return True
@@ -49,8 +49,8 @@ class Options(UnitOfWork):
             return self._switch_off(msisdn, number)
 
     def _switch_off(self, msisdn: str, number: int) -> bool:
-        self._execute(DROP_PACKAGES, (msisdn, number))
-        return self._execute(SWITCH_OFF, (msisdn, number)).rowcount > 0
+        self._write(DROP_PACKAGES, (msisdn, number))
+        return self._write(SWITCH_OFF, (msisdn, number)).rowcount > 0
 
     async def packages(self, msisdn: str) -> list[Package]:
         return [

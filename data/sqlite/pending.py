@@ -1,24 +1,26 @@
 """What is under way and must survive a restart: dialogues, messages to be sent, jobs."""
 # ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
+import itertools
+import sqlite3
 from collections.abc import Sequence
-from typing import Literal
 
 from data.model import DialogueRecord, JobRecord, Outgoing
 from data.sqlite.base import UnitOfWork
 
 DIALOGUE = """
-SELECT link, key, node, page, misses, captured, unit, touched, reply FROM dialogues WHERE msisdn = ?
+SELECT link, key, node, page, misses, captured, unit, touched FROM dialogues WHERE msisdn = ?
 """
 SAVE_DIALOGUE = """
-INSERT OR REPLACE INTO dialogues (msisdn, link, key, node, page, misses, captured, unit, touched, reply)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO dialogues (msisdn, link, key, node, page, misses, captured, unit, touched)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 CLOSE_DIALOGUE = "DELETE FROM dialogues WHERE msisdn = ?"
 # No index on `touched`: it would be rewritten on every turn, and the table holds only what is open now.
 EXPIRE_DIALOGUES = "DELETE FROM dialogues WHERE touched < ?"
 
-ENQUEUE = "INSERT INTO outbox (link, msisdn, kind, pdu, created, expires) VALUES (?, ?, ?, ?, ?, ?)"
+ENQUEUE = "INSERT INTO outbox (id, link, msisdn, kind, pdu, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)"
+LAST_ID = "SELECT max((SELECT ifnull(max(id), 0) FROM outbox), (SELECT ifnull(max(id), 0) FROM undelivered))"
 TAKEN = "DELETE FROM outbox WHERE id = ?"
 UNSENT = """
 SELECT id, link, msisdn, kind, pdu, created, expires FROM outbox WHERE id > ? AND link = ? ORDER BY id LIMIT ?
@@ -39,51 +41,52 @@ RETRY_JOB = "UPDATE jobs SET due = ?, attempts = ? WHERE id = ?"
 class Pending(UnitOfWork):
     """Verbs about dialogues, outbox and jobs."""
 
+    def __init__(self, connection: sqlite3.Connection, name: str):
+        super().__init__(connection, name)
+        (last,) = connection.execute(LAST_ID).fetchone()
+        self._ids = itertools.count(last + 1)
+
     async def dialogue(self, msisdn: str) -> DialogueRecord | None:
         row = self._execute(DIALOGUE, (msisdn,)).fetchone()
         return None if row is None else DialogueRecord(msisdn, *row)
 
-    async def save_dialogue(self, record: DialogueRecord) -> None:
-        self._execute(
-            SAVE_DIALOGUE,
-            (
-                record.msisdn, record.link, record.key, record.node, record.page, record.misses,
-                record.values, record.unit, record.touched, record.reply,
-            ),
-        )  # fmt: skip
+    async def save_dialogues(self, records: Sequence[DialogueRecord]) -> None:
+        self._write_many(SAVE_DIALOGUE, records)
 
-    async def close_dialogue(self, msisdn: str) -> None:
-        self._execute(CLOSE_DIALOGUE, (msisdn,))
+    async def close_dialogues(self, msisdns: Sequence[str]) -> None:
+        self._write_many(CLOSE_DIALOGUE, zip(msisdns, strict=True))
 
     async def expire_dialogues(self, idle_before: float) -> int:
-        return self._execute(EXPIRE_DIALOGUES, (idle_before,)).rowcount
+        with self._whole():
+            return self._write(EXPIRE_DIALOGUES, (idle_before,)).rowcount
 
-    async def enqueue(
-        self, link: str, msisdn: str, kind: Literal["ussd", "sms"], pdu: bytes, created: float, expires: float
-    ) -> int:
-        return self._execute(ENQUEUE, (link, msisdn, kind, pdu, created, expires)).lastrowid
+    def draw_id(self) -> int:
+        return next(self._ids)
+
+    async def enqueue(self, messages: Sequence[Outgoing]) -> None:
+        self._write_many(ENQUEUE, messages)
 
     async def taken(self, ids: Sequence[int]) -> None:
-        self._executemany(TAKEN, zip(ids, strict=True))
+        self._write_many(TAKEN, zip(ids, strict=True))
 
     async def unsent(self, link: str, after_id: int, limit: int) -> list[Outgoing]:
         return [Outgoing(*row) for row in self._execute(UNSENT, (after_id, link, limit))]
 
     async def fail(self, id: int, reason: str, when: float) -> None:
         with self._whole():
-            self._execute(GIVE_UP, (when, reason, id))
-            self._execute(TAKEN, (id,))
+            self._write(GIVE_UP, (when, reason, id))
+            self._write(TAKEN, (id,))
 
     async def add_job(
         self, name: str, msisdn: str, link: str, args_json: str, due: float, created: float
     ) -> int:
-        return self._execute(ADD_JOB, (name, msisdn, link, args_json, due, created)).lastrowid
+        return self._write(ADD_JOB, (name, msisdn, link, args_json, due, created)).lastrowid
 
     async def due_jobs(self, now: float, limit: int) -> list[JobRecord]:
         return [JobRecord(*row) for row in self._execute(DUE_JOBS, (now, limit))]
 
     async def finish_job(self, id: int) -> bool:
-        return self._execute(FINISH_JOB, (id,)).rowcount > 0
+        return self._write(FINISH_JOB, (id,)).rowcount > 0
 
     async def retry_job(self, id: int, due: float, attempts: int) -> None:
-        self._execute(RETRY_JOB, (due, attempts, id))
+        self._write(RETRY_JOB, (due, attempts, id))

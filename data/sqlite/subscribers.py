@@ -9,22 +9,27 @@ from data.sqlite.base import UnitOfWork
 from data.store import StoreError
 
 SUBSCRIBER = """
-SELECT kind, language, script, blocked, tariff, account_id, balance_kopecks,
+SELECT contract, language, script, blocked, tariff, coalesce(contract, msisdn),
+       coalesce(subscribers.balance_kopecks, contracts.balance_kopecks),
        budget_limit_kopecks, budget_spent_kopecks, renew_day
-FROM subscribers JOIN accounts ON accounts.id = subscribers.account_id WHERE msisdn = ?
+FROM subscribers LEFT JOIN contracts ON contracts.id = contract WHERE msisdn = ?
 """
 SET_LANGUAGE = "UPDATE subscribers SET language = ? WHERE msisdn = ?"
 SET_SCRIPT = "UPDATE subscribers SET script = ? WHERE msisdn = ?"
 
-# Both limits are looked at in the statement that takes the money: what the caller has read may be stale.
-TAKE = """
-UPDATE accounts SET balance_kopecks = balance_kopecks - :amount
-WHERE id = :account AND balance_kopecks >= :amount AND EXISTS (
-    SELECT 1 FROM subscribers WHERE msisdn = :msisdn
+# The limits are looked at in the statement that takes the money: what the caller has read may be stale.
+TAKE_OWN = """
+UPDATE subscribers SET balance_kopecks = balance_kopecks - :amount
+WHERE msisdn = :msisdn AND balance_kopecks >= :amount
+RETURNING balance_kopecks
+"""
+TAKE_FROM_CONTRACT = """
+UPDATE contracts SET balance_kopecks = balance_kopecks - :amount
+WHERE balance_kopecks >= :amount AND id = (
+    SELECT contract FROM subscribers WHERE msisdn = :msisdn
     AND (budget_limit_kopecks IS NULL OR budget_spent_kopecks + :amount <= budget_limit_kopecks))
 RETURNING balance_kopecks
 """
-BALANCE = "SELECT balance_kopecks FROM accounts WHERE id = ?"
 COUNT_IN_BUDGET = "UPDATE subscribers SET budget_spent_kopecks = budget_spent_kopecks + ? WHERE msisdn = ?"
 WRITE_DOWN = "INSERT INTO ledger (account_id, msisdn, what, amount_kopecks, occurred) VALUES (?, ?, ?, ?, ?)"
 LEDGER = (
@@ -32,11 +37,11 @@ LEDGER = (
 )
 
 KNOWN = "SELECT msisdn FROM subscribers WHERE msisdn BETWEEN ? AND ?"
-ADD_ACCOUNT = "INSERT OR IGNORE INTO accounts (id, kind, balance_kopecks) VALUES (?, ?, ?)"
+ADD_CONTRACT = "INSERT OR IGNORE INTO contracts (id, balance_kopecks) VALUES (?, ?)"
 ADD_SUBSCRIBER = """
-INSERT INTO subscribers (msisdn, account_id, language, script, blocked, tariff,
+INSERT INTO subscribers (msisdn, contract, language, script, blocked, tariff, balance_kopecks,
                          budget_limit_kopecks, budget_spent_kopecks, renew_day)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 ADD_TARIFF_PACKAGE = "INSERT INTO packages (msisdn, option, kind, remaining, total) VALUES (?, 0, ?, ?, ?)"
 
@@ -60,30 +65,31 @@ class Subscribers(UnitOfWork):
         row = self._execute(SUBSCRIBER, (msisdn,)).fetchone()
         if row is None:
             return None
-        kind, language, script, blocked, tariff, account_id, balance, limit, spent, renew_day = row
+        contract, language, script, blocked, tariff, account_id, balance, limit, spent, renew_day = row
+        kind = "private" if contract is None else "corporate"
         return Subscriber(
             msisdn, kind, language, script, blocked == 1, tariff, account_id, balance, limit, spent, renew_day
         )
 
     async def set_language(self, msisdn: str, language: Language) -> None:
-        self._execute(SET_LANGUAGE, (language, msisdn))
+        self._write(SET_LANGUAGE, (language, msisdn))
 
     async def set_script(self, msisdn: str, script: Script) -> None:
-        self._execute(SET_SCRIPT, (script, msisdn))
+        self._write(SET_SCRIPT, (script, msisdn))
 
     async def charge(self, subscriber: Subscriber, what: str, amount_kopecks: int, when: float) -> int | None:
         if amount_kopecks < 0:
             raise ValueError(f"{what}: cannot charge {amount_kopecks} kopecks")
-        msisdn, account_id = subscriber.msisdn, subscriber.account_id
         if not amount_kopecks:
-            return self._execute(BALANCE, (account_id,)).fetchone()[0]
+            return (await self.subscriber(subscriber.msisdn)).balance_kopecks
+        take = TAKE_FROM_CONTRACT if subscriber.corporate else TAKE_OWN
         with self._whole():
-            taken = {"amount": amount_kopecks, "account": account_id, "msisdn": msisdn}
-            rows = self._execute(TAKE, taken).fetchall()
+            rows = self._write(take, {"amount": amount_kopecks, "msisdn": subscriber.msisdn}).fetchall()
             if not rows:
                 return None
-            self._execute(COUNT_IN_BUDGET, (amount_kopecks, msisdn))
-            self._execute(WRITE_DOWN, (account_id, msisdn, what, amount_kopecks, when))
+            if subscriber.corporate:
+                self._write(COUNT_IN_BUDGET, (amount_kopecks, subscriber.msisdn))
+            self._write(WRITE_DOWN, (subscriber.account_id, subscriber.msisdn, what, amount_kopecks, when))
         return rows[0][0]
 
     async def ledger(self, account_id: int) -> list[LedgerEntry]:
@@ -93,13 +99,13 @@ class Subscribers(UnitOfWork):
         ]
 
     async def record_password_issue(self, msisdn: str, when: float) -> None:
-        self._execute(RECORD_ISSUE, (msisdn, when))
+        self._write(RECORD_ISSUE, (msisdn, when))
 
     async def password_issues_since(self, msisdn: str, since: float) -> list[float]:
         return [when for (when,) in self._execute(ISSUES_SINCE, (msisdn, since))]
 
     async def set_password_hash(self, msisdn: str, password_hash: str, when: float) -> None:
-        self._execute(SET_HASH, (msisdn, password_hash, when))
+        self._write(SET_HASH, (msisdn, password_hash, when))
 
     async def password_hash(self, msisdn: str) -> str | None:
         row = self._execute(HASH, (msisdn,)).fetchone()
@@ -121,9 +127,10 @@ class Subscribers(UnitOfWork):
         return [new for new in chunk if new.msisdn not in known]
 
     def _import(self, chunk: Sequence[NewSubscriber]) -> int:
-        self._executemany(ADD_ACCOUNT, ((new.account_id, new.kind, new.balance_kopecks) for new in chunk))
-        self._executemany(ADD_SUBSCRIBER, map(_subscriber_row, chunk))
-        self._executemany(ADD_TARIFF_PACKAGE, self._package_rows(chunk))
+        corporate = ((new.contract, new.balance_kopecks) for new in chunk if new.contract is not None)
+        self._write_many(ADD_CONTRACT, corporate)
+        self._write_many(ADD_SUBSCRIBER, map(_subscriber_row, chunk))
+        self._write_many(ADD_TARIFF_PACKAGE, self._package_rows(chunk))
         return len(chunk)
 
     def _package_rows(self, chunk: Sequence[NewSubscriber]) -> Iterable[tuple[int, str, int, int]]:
@@ -133,7 +140,8 @@ class Subscribers(UnitOfWork):
 
 
 def _subscriber_row(new: NewSubscriber) -> tuple[object, ...]:
+    own_balance = new.balance_kopecks if new.contract is None else None
     return (
-        new.msisdn, new.account_id, new.language, new.script, int(new.blocked), new.tariff,
+        new.msisdn, new.contract, new.language, new.script, int(new.blocked), new.tariff, own_balance,
         new.budget_limit_kopecks, new.budget_spent_kopecks, new.renew_day,
     )  # fmt: skip

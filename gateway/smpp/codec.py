@@ -25,7 +25,7 @@ from gateway.smpp.vocabulary import (
 )
 
 HEADER = struct.Struct(">LLLL")
-"""command_length, command_id, command_status, sequence_number (§3.2, p.38)."""
+"""command_length, command_id, command_status, sequence_number (§3.2)."""
 
 HEADER_OCTETS = HEADER.size
 
@@ -130,7 +130,11 @@ def _read_run(names: list[str], at: str) -> list[str]:
 def _read_field(name: str, kind: fields.Kind, at: str) -> list[str]:
     match kind:
         case COctetString(size):
-            return [f"start = {at}", f"end = text.index('\\0', start, start + {size})", f"{name} = text[start:end]"]
+            return [
+                f"start = {at}",
+                f"end = text.index('\\0', start, start + {size})",
+                f"{name} = text[start:end]",
+            ]
         case OctetString():
             return [
                 f"start = {at}",
@@ -145,7 +149,7 @@ def decode_tlvs(frame: bytes, at: int) -> dict[int, bytes]:
     """The optional parameters from octet ``at`` to the end: tag to value.
 
     Any tag in any PDU, the value as it came (F7); of a tag that comes twice the last one counts (F8).
-    RemoteProtocolError with ESME_RINVOPTPARSTREAM when a length points beyond the PDU (§3.2.4, p.43).
+    RemoteProtocolError with ESME_RINVOPTPARSTREAM when a length points beyond the PDU (p.43).
     """
     tlvs: dict[int, bytes] = {}
     size = len(frame)

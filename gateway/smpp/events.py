@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.smpp.pdu import Pdu
+from gateway.smpp.codec import HEADER_OCTETS
+from gateway.smpp.fields import COctetString, rows
+from gateway.smpp.pdu import PDU_CLASSES, Pdu
+
+_WITH_PASSWORD = frozenset(
+    command_id
+    for command_id, pdu_class in PDU_CLASSES.items()
+    if any(isinstance(kind, COctetString) and kind.secret for _, kind in rows(pdu_class))
+)
 
 
 @dataclass(slots=True)
@@ -94,6 +102,12 @@ class Quarantined:
     octets: bytes
     reason: str
     status: int
+
+    @classmethod
+    def of(cls, frame: bytes, reason: str, status: int) -> "Quarantined":
+        """``frame`` to be kept, without what must not be kept."""
+        secret = int.from_bytes(frame[4:8], "big") in _WITH_PASSWORD
+        return cls(frame[:HEADER_OCTETS] if secret else frame, reason, status)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""What the mandatory part of a PDU is made of (specification §3.1, p.36; sizes in the tables of chapter 4).
+"""What the mandatory part of a PDU is made of (specification §3.1; sizes in the tables of chapter 4).
 
 A PDU class declares its fields with the functions at the end; the declaration is at once the dataclass's field and
 the row of the specification's table. ``codec`` and ``Pdu.__repr__`` read the rows.
@@ -182,7 +182,11 @@ def _write_destination(destination: SmeAddress | DistributionList) -> bytes:
 
 def _write_unsuccessful(sme: UnsuccessfulSme) -> bytes:
     address = _ADDRESS.write(sme.destination_addr)
-    return struct.pack(">BB", sme.dest_addr_ton, sme.dest_addr_npi) + address + struct.pack(">L", sme.error_status_code)
+    return (
+        struct.pack(">BB", sme.dest_addr_ton, sme.dest_addr_npi)
+        + address
+        + struct.pack(">L", sme.error_status_code)
+    )
 
 
 # ----------------------------------------------------------------------------------------- declarations

@@ -1,4 +1,4 @@
-"""From a stream of octets to frames, each one whole PDU (specification §3.2, p.38).
+"""From a stream of octets to frames, each one whole PDU (specification §3.2, p.19).
 
 The length of a PDU is all that tells where the next one begins, so a wrong length is the end of the stream (p.57).
 Octets of another protocol nearly always read as such a length; the first four are enough to name the usual ones, and

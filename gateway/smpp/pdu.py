@@ -42,11 +42,11 @@ _SHORT_TLV_OCTETS = 8
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class Pdu:
-    """What every PDU has: the header (§3.2, p.38) without its length, and the optional parameters."""
+    """What every PDU has: the header (§3.2) without its length, and the optional parameters."""
 
     command_id: ClassVar[int]
     bodiless_on_error: ClassVar[bool] = False
-    """With an error in command_status the body is left out (p.48, p.50, p.52, p.67)."""
+    """With an error in command_status the body is left out (§4.1.2, §4.1.4, §4.4.2)."""
 
     tlvs: dict[int, bytes] = field(default_factory=dict)
     command_status: int = 0
@@ -70,8 +70,14 @@ class Pdu:
     def __repr__(self) -> str:
         """For a log: what is set, but no password and nothing of a message except its length."""
         status = [status_name(self.command_status)] if self.command_status else []
-        shown = [f"{name}={kind.show(getattr(self, name))}" for name, kind in rows(type(self)) if getattr(self, name)]
-        tlvs = [f"{TLV_NAMES.get(tag, f'0x{tag:04X}')}={_show_tlv(value)}" for tag, value in self.tlvs.items()]
+        shown = [
+            f"{name}={kind.show(getattr(self, name))}"
+            for name, kind in rows(type(self))
+            if getattr(self, name)
+        ]
+        tlvs = [
+            f"{TLV_NAMES.get(tag, f'0x{tag:04X}')}={_show_tlv(value)}" for tag, value in self.tlvs.items()
+        ]
         return f"<{' '.join([self.name, str(self.sequence_number), *status, *shown, *tlvs])}>"
 
 
@@ -89,7 +95,9 @@ ENCODERS: dict[int, codec.Encoder] = {}
 """command_id to ``encode(pdu)``."""
 
 
-@dataclass_transform(field_specifiers=(c_octet_string, integer, octet_string, destinations, unsuccessful_smes))
+@dataclass_transform(
+    field_specifiers=(c_octet_string, integer, octet_string, destinations, unsuccessful_smes)
+)
 def _command(declaration: type) -> type:
     """Make a dataclass of a declaration and register it under the command it is named after."""
     pdu_class = dataclass(slots=True, repr=False)(declaration)
@@ -110,7 +118,7 @@ def decode(frame: bytes) -> Pdu:
     """The PDU in ``frame``, which must be exactly one, header and all.
 
     RemoteProtocolError: ``fatal`` when the header's length is not that of the frame; otherwise with the status to
-    answer with (Table 5-2, p.112). Nothing else is raised, whatever the octets.
+    answer with (Table 5-2). Nothing else is raised, whatever the octets.
     """
     if len(frame) < HEADER_OCTETS:
         raise RemoteProtocolError("no PDU header", status=ESME_RINVCMDLEN, fatal=True, octets=frame)
@@ -141,44 +149,46 @@ class _Bind(Pdu):
 
 @_command
 class BindTransmitter(_Bind):
-    """The ESME wants to send (§4.1.1, p.46)."""
+    """The ESME wants to send (§4.1.1)."""
 
 
 @_command
 class BindReceiver(_Bind):
-    """The ESME wants to receive (§4.1.3, p.49)."""
+    """The ESME wants to receive (§4.1.3)."""
 
 
 @_command
 class BindTransceiver(_Bind):
-    """The ESME wants both (§4.1.5, p.51)."""
+    """The ESME wants both (§4.1.5)."""
 
 
 @dataclass(slots=True, repr=False)
 class _BindResp(Pdu):
-    bodiless_on_error: ClassVar[bool] = True
-
     system_id: str = c_octet_string(16)
 
 
 @_command
 class BindTransmitterResp(_BindResp):
-    """§4.1.2, p.48."""
+    """§4.1.2."""
+
+    bodiless_on_error: ClassVar[bool] = True
 
 
 @_command
 class BindReceiverResp(_BindResp):
-    """§4.1.4, p.50."""
+    """§4.1.4."""
+
+    bodiless_on_error: ClassVar[bool] = True
 
 
 @_command
 class BindTransceiverResp(_BindResp):
-    """§4.1.6, p.52."""
+    """§4.1.6."""
 
 
 @_command
 class Outbind(Pdu):
-    """The SMSC asks the ESME to bind as a receiver; has no response (§4.1.7, p.54)."""
+    """The SMSC asks the ESME to bind as a receiver; has no response (§4.1.7)."""
 
     system_id: str = c_octet_string(16)
     password: str = c_octet_string(9, secret=True)
@@ -186,12 +196,12 @@ class Outbind(Pdu):
 
 @_command
 class Unbind(Pdu):
-    """The end of a session, from either side (§4.2.1, p.56)."""
+    """The end of a session, from either side (§4.2.1)."""
 
 
 @_command
 class UnbindResp(Pdu):
-    """§4.2.2, p.56."""
+    """§4.2.2."""
 
 
 @_command
@@ -225,7 +235,7 @@ class _ShortMessage(Pdu):
 
 @_command
 class SubmitSm(_ShortMessage):
-    """A message from the ESME to a handset (§4.4.1, p.59)."""
+    """A message from the ESME to a handset (§4.4.1)."""
 
 
 @_command
@@ -239,7 +249,7 @@ class SubmitSmResp(Pdu):
 
 @_command
 class SubmitMulti(Pdu):
-    """A message to up to 254 recipients and distribution lists (§4.5.1, p.69)."""
+    """A message to up to 254 recipients and distribution lists (§4.5.1)."""
 
     service_type: str = c_octet_string(6)
     source_addr_ton: int = integer()
@@ -260,7 +270,7 @@ class SubmitMulti(Pdu):
 
 @_command
 class SubmitMultiResp(Pdu):
-    """§4.5.2, p.76."""
+    """§4.5.2."""
 
     message_id: str = c_octet_string(65)
     unsuccess_smes: list[UnsuccessfulSme] = unsuccessful_smes()
@@ -268,19 +278,19 @@ class SubmitMultiResp(Pdu):
 
 @_command
 class DeliverSm(_ShortMessage):
-    """A message, a receipt or a USSD turn from the SMSC to the ESME (§4.6.1, p.79)."""
+    """A message, a receipt or a USSD turn from the SMSC to the ESME (§4.6.1)."""
 
 
 @_command
 class DeliverSmResp(Pdu):
-    """message_id is unused, a NUL (§4.6.2, p.85)."""
+    """message_id is unused, a NUL (§4.6.2)."""
 
     message_id: str = c_octet_string(65)
 
 
 @_command
 class DataSm(Pdu):
-    """A message in message_payload, either way (§4.7.1, p.87)."""
+    """A message in message_payload, either way (§4.7.1)."""
 
     service_type: str = c_octet_string(6)
     source_addr_ton: int = integer()
@@ -296,7 +306,7 @@ class DataSm(Pdu):
 
 @_command
 class DataSmResp(Pdu):
-    """§4.7.2, p.93."""
+    """§4.7.2."""
 
     message_id: str = c_octet_string(65)
 
@@ -306,7 +316,7 @@ class DataSmResp(Pdu):
 
 @_command
 class QuerySm(Pdu):
-    """What became of a message? (§4.8.1, p.95)."""
+    """What became of a message? (§4.8.1)."""
 
     message_id: str = c_octet_string(65)
     source_addr_ton: int = integer()
@@ -316,7 +326,7 @@ class QuerySm(Pdu):
 
 @_command
 class QuerySmResp(Pdu):
-    """§4.8.2, p.96."""
+    """§4.8.2."""
 
     message_id: str = c_octet_string(65)
     final_date: str = c_octet_string(17)
@@ -326,7 +336,7 @@ class QuerySmResp(Pdu):
 
 @_command
 class CancelSm(Pdu):
-    """Take back a message, or all to one address (§4.9.1, p.98)."""
+    """Take back a message, or all to one address (§4.9.1)."""
 
     service_type: str = c_octet_string(6)
     message_id: str = c_octet_string(65)
@@ -340,12 +350,12 @@ class CancelSm(Pdu):
 
 @_command
 class CancelSmResp(Pdu):
-    """§4.9.2, p.100."""
+    """§4.9.2."""
 
 
 @_command
 class ReplaceSm(Pdu):
-    """Another text for a message that is still waiting (§4.10.1, p.102)."""
+    """Another text for a message that is still waiting (§4.10.1)."""
 
     message_id: str = c_octet_string(65)
     source_addr_ton: int = integer()
@@ -360,22 +370,22 @@ class ReplaceSm(Pdu):
 
 @_command
 class ReplaceSmResp(Pdu):
-    """§4.10.2, p.104."""
+    """§4.10.2."""
 
 
 @_command
 class EnquireLink(Pdu):
-    """Are you there? (§4.11.1, p.106)."""
+    """Are you there? (§4.11.1)."""
 
 
 @_command
 class EnquireLinkResp(Pdu):
-    """§4.11.2, p.106."""
+    """§4.11.2."""
 
 
 @_command
 class AlertNotification(Pdu):
-    """A handset can be reached again; has no response (§4.12.1, p.108)."""
+    """A handset can be reached again; has no response (§4.12.1)."""
 
     source_addr_ton: int = integer()
     source_addr_npi: int = integer()

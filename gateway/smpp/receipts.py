@@ -31,7 +31,7 @@ STATES = MappingProxyType(
         8: "REJECTD",
     }
 )
-"""message_state (§5.2.28, p.130) to the word in the text (p.167)."""
+"""message_state (§5.2.28) to the word in the text (p.167)."""
 
 _STATE_NUMBERS = {word: number for number, word in STATES.items()}
 _DECIMAL = re.compile(r"[0-9]{1,64}")
@@ -107,7 +107,7 @@ def _number(digits: str) -> int:
 
 
 def read_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
-    """The receipt that ``pdu`` is, or None: esm_class says so (p.121), or the receipted_message_id TLV is there."""
+    """The receipt that ``pdu`` is, or None: esm_class says so (§5.2.12), or the receipted_message_id TLV is there."""
     if pdu.esm_class & ESM_CLASS_TYPE_MASK != ESM_CLASS_RECEIPT and RECEIPTED_MESSAGE_ID not in pdu.tlvs:
         return None
     octets = pdu.tlvs.get(MESSAGE_PAYLOAD, b"")

@@ -17,6 +17,7 @@ from typing import Any
 
 from gateway.smpp import events
 from gateway.smpp.answers import encode_answer
+from gateway.smpp.credentials import Authenticate
 from gateway.smpp.errors import LocalProtocolError, RemoteProtocolError
 from gateway.smpp.events import Event
 from gateway.smpp.framing import ForeignProtocolError, Framer
@@ -45,11 +46,6 @@ ENQUIRE_LINK = COMMAND_IDS["enquire_link"]
 OUTBIND = COMMAND_IDS["outbind"]
 ALERT_NOTIFICATION = COMMAND_IDS["alert_notification"]
 
-_WITH_PASSWORD = frozenset(BIND_STATES) | {OUTBIND}
-
-Authenticate = Callable[[Pdu], int]
-"""The bind request in, the command_status of its response out; 0 lets the ESME in. See ``credentials``."""
-
 
 class Session:
     """The protocol of one connection. ``role`` is ours; an SMSC has to say whom it lets in."""
@@ -68,7 +64,7 @@ class Session:
         self.closed = False
         """True: write what data_to_send still has, then close the connection."""
         self.peer_version = INTERFACE_VERSION
-        """interface_version of the peer once it is bound; below 0x34 it takes no TLVs (p.134)."""
+        """interface_version of the peer once it is bound; below 0x34 it takes no TLVs (§5.2.4)."""
         self._authenticate = authenticate
         self._framer = Framer(settings.max_pdu_octets)
         self._window = Window(settings.window, settings.response_timer_s)
@@ -159,7 +155,9 @@ class Session:
         if self._window.free < 1 and command_id not in LINK_REQUESTS and command_id not in WITHOUT_RESPONSE:
             raise LocalProtocolError(f"all {self.settings.window} places of the window are taken")
 
-    def _queue_request(self, frame: bytes, command_id: int, sequence_number: int, now: float, context: Any) -> None:
+    def _queue_request(
+        self, frame: bytes, command_id: int, sequence_number: int, now: float, context: Any
+    ) -> None:
         if command_id not in WITHOUT_RESPONSE:
             self._window.register(sequence_number, command_id, now, context)
         self._output.append(frame)
@@ -219,7 +217,7 @@ class Session:
             self._close(f"connection closed by the peer{cut}")
 
     def _receive_frame(self, frame: bytes, command_id: int, status: int, sequence_number: int) -> None:
-        if command_id in self._peer_may_send and not self._peer_leaving:
+        if command_id in self._peer_may_send:
             self._receive_request(frame, command_id, status, sequence_number)
         elif command_id not in PDU_CLASSES:
             self._output.append(encode_answer(GENERIC_NACK, ESME_RINVCMDID, sequence_number))
@@ -255,8 +253,7 @@ class Session:
             self._count_refused_bind(problem.status)
 
     def _quarantine(self, frame: bytes, reason: str, status: int) -> None:
-        secret = int.from_bytes(frame[4:8], "big") in _WITH_PASSWORD
-        self._events.append(events.Quarantined(frame[:16] if secret else frame, reason, status))
+        self._events.append(events.Quarantined.of(frame, reason, status))
 
     def _refuse(self, command_id: int, sequence_number: int, status: int) -> None:
         self._output.append(encode_answer(command_id, status, sequence_number))
@@ -289,6 +286,7 @@ class Session:
 
     def _receive_unbind(self, pdu: Pdu) -> None:
         self._leaving = self._peer_leaving = True
+        self._peer_may_send = frozenset({ENQUIRE_LINK})
         self._events.append(events.UnbindRequest(pdu))
 
     def _receive_enquire_link(self, pdu: Pdu) -> None:

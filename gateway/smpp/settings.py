@@ -11,7 +11,7 @@ class SessionSettings:
     """
 
     window: int = 10
-    """Requests of ours that may wait for their response (§2.8, p.35)."""
+    """Requests of ours that may wait for their response."""
 
     peer_window: int = 10
     """Requests of the peer that may wait for ours; those above it are throttled."""
@@ -43,4 +43,6 @@ class SessionSettings:
         if self.max_pdu_octets < 16:
             raise ValueError("max_pdu_octets is at least 16, the octets of a header")
         if self.enquire_link_timer_s and not self.response_timer_s:
-            raise ValueError("enquire_link_timer_s without response_timer_s: a dead link would never be noticed")
+            raise ValueError(
+                "enquire_link_timer_s without response_timer_s: a dead link would never be noticed"
+            )

@@ -18,7 +18,7 @@ class Role(Enum):
 
 
 class State(Enum):
-    """The states of a session (§2.2, p.14)."""
+    """The states of a session (§2.2)."""
 
     OPEN = "open"
     BOUND_TX = "bound_tx"
@@ -49,7 +49,7 @@ TABLE_2_1: dict[str, tuple[frozenset[State], frozenset[Role]]] = {
     "deliver_sm": (_RECEIVING, SMSC),
     "query_sm": (_SENDING, ESME),
     "cancel_sm": (_SENDING, ESME),
-    # The table leaves BOUND_TRX out for replace_sm alone, against p.13, which gives a transceiver all that a
+    # The table leaves BOUND_TRX out for replace_sm alone, against §2.2, which gives a transceiver all that a
     # transmitter has; SMPP 5.0 corrected it.
     "replace_sm": (_SENDING, ESME),
     "alert_notification": (_RECEIVING, SMSC),

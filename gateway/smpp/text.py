@@ -25,9 +25,10 @@ def measure(text: str) -> tuple[str, int]:
     ``("gsm7", septets)`` when GSM 03.38 has every character, else ``("ucs2", UTF-16 code units)``. A USSD screen
     takes 182 of the one or 80 of the other (TS 23.038 §5).
     """
-    if _NOT_BASIC.search(text) is None:
+    other = _NOT_BASIC.search(text)
+    if other is None:
         return "gsm7", len(text)
-    if _NOT_GSM7.search(text) is None:
+    if other[0] in _EXTENSION_CHARACTERS and _NOT_GSM7.search(text) is None:
         return "gsm7", len(text) + len(_EXTENSION.findall(text))
     return "ucs2", len(_encode_ucs2(text)) // 2
 
@@ -112,7 +113,7 @@ def decode_text(octets: bytes, alphabet: str) -> str:
 
 
 def _sms_alphabet(data_coding: int) -> str | None:
-    """SMPP §5.2.19, p.123, and above 0x0F the message classes of TS 23.038 §4 that centres pass on."""
+    """SMPP §5.2.19, and above 0x0F the message classes of TS 23.038 §4 that centres pass on."""
     named = {0x00: "gsm7", 0x01: "ascii", 0x03: "latin1", 0x06: "iso8859-5", 0x08: "ucs2"}
     match data_coding >> 4:
         case 0x0:

@@ -52,7 +52,7 @@ STATUS_NAMES = MappingProxyType(
         if name.startswith("SMPP_ESME_")
     }
 )
-"""``{0x58: "ESME_RTHROTTLED", …}``: all of Table 5-2, p.112."""
+"""``{0x58: "ESME_RTHROTTLED", …}``: all of Table 5-2."""
 
 STATUS_CODES = MappingProxyType({name: value for value, name in STATUS_NAMES.items()})
 """``{"ESME_RTHROTTLED": 0x58, …}``."""
@@ -62,7 +62,7 @@ STATUS_DESCRIPTIONS = MappingProxyType(
 )
 
 COMMAND_IDS = MappingProxyType(dict(command_codes.commands))
-"""``{"submit_sm": 0x00000004, …}``: Table 5-1, p.110."""
+"""``{"submit_sm": 0x00000004, …}``: Table 5-1."""
 
 COMMAND_NAMES = MappingProxyType({value: name for name, value in COMMAND_IDS.items()})
 
@@ -72,7 +72,7 @@ RESPONSE_BIT = 0x80000000
 GENERIC_NACK = COMMAND_IDS["generic_nack"]
 
 TLV_TAGS = MappingProxyType(dict(consts.OPTIONAL_PARAMS))
-"""``{"ussd_service_op": 0x0501, …}``: Table 5-7, p.132. Any of them may stand in any PDU, and so may others."""
+"""``{"ussd_service_op": 0x0501, …}``: Table 5-7. Any of them may stand in any PDU, and so may others."""
 
 TLV_NAMES = MappingProxyType({tag: name for name, tag in TLV_TAGS.items()})
 
@@ -89,14 +89,14 @@ USSD_SERVICE_OP = TLV_TAGS["ussd_service_op"]
 ITS_SESSION_INFO = TLV_TAGS["its_session_info"]
 
 INTERFACE_VERSION = consts.SMPP_VERSION_34
-"""The octet 0x34, not the number 34 (p.134)."""
+"""The octet 0x34, not the number 34 (§5.2.4)."""
 
 ESM_CLASS_RECEIPT = 0x04
-"""esm_class bits 5-2 in deliver_sm: the short message carries an SMSC delivery receipt (p.121)."""
+"""esm_class bits 5-2 in deliver_sm: the short message carries an SMSC delivery receipt (§5.2.12)."""
 
 ESM_CLASS_TYPE_MASK = 0x3C
 ESM_CLASS_UDHI = consts.SMPP_GSMFEAT_UDHI
-"""esm_class bit 6: short_message begins with a user data header (p.121)."""
+"""esm_class bit 6: short_message begins with a user data header (§5.2.12)."""
 
 
 def status_name(status: int) -> str:

@@ -1,4 +1,4 @@
-"""Requests of ours that wait for their response: one table, keyed by sequence number (§2.8, p.35; cases W1, W5)."""
+"""Requests of ours that wait for their response: one table, keyed by sequence number (cases W1, W5)."""
 
 from typing import Any
 
@@ -48,9 +48,10 @@ class Window:
     def settle(self, sequence_number: int, response_id: int) -> Waiting | None:
         """The request that this response answers, no longer waiting; None when nobody asked for it (S7)."""
         waiting = self._waiting.get(sequence_number)
-        if waiting is None or response_id not in (waiting[0] | RESPONSE_BIT, GENERIC_NACK):
+        if waiting is None or (response_id != waiting[0] | RESPONSE_BIT and response_id != GENERIC_NACK):
             return None
-        return self._remove(sequence_number)
+        self._forget(sequence_number, waiting[0])
+        return waiting
 
     def deadline(self) -> float | None:
         """When the response timer of the oldest request runs out."""
@@ -61,8 +62,9 @@ class Window:
 
     def expire_oldest(self) -> tuple[int, Waiting]:
         """Stop waiting for the oldest request; its sequence number and itself."""
-        sequence_number = next(iter(self._waiting))
-        return sequence_number, self._remove(sequence_number)
+        sequence_number, waiting = next(iter(self._waiting.items()))
+        self._forget(sequence_number, waiting[0])
+        return sequence_number, waiting
 
     def abandon(self) -> list[Waiting]:
         """Stop waiting for all of them."""
@@ -71,8 +73,7 @@ class Window:
         self.used = 0
         return waiting
 
-    def _remove(self, sequence_number: int) -> Waiting:
-        waiting = self._waiting.pop(sequence_number)
-        if waiting[0] not in LINK_REQUESTS:
+    def _forget(self, sequence_number: int, command_id: int) -> None:
+        del self._waiting[sequence_number]
+        if command_id not in LINK_REQUESTS:
             self.used -= 1
-        return waiting

@@ -1,22 +1,26 @@
 """Golden transcripts: every screen, node and length of the service. `make golden` rewrites them; read the diff."""
 
-import difflib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from smpp_sim import transcript
-from tests.dialogues.tester import play
+from tests.dialogues.tester import Played
 
 
-def test_transcript(transcript_path: Path, tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    said, happened = play(transcript_path, tmp_path)
-    expected, actual = transcript.write(said), transcript.write(happened)
+def test_transcript(
+    transcript_path: Path, play_once: Callable[[Path], Played], pytestconfig: pytest.Config
+) -> None:
+    played = play_once(transcript_path)
     if pytestconfig.getoption("--golden"):
-        transcript_path.write_text(actual, "utf-8")
-        return
-    diff = difflib.unified_diff(
-        expected.splitlines(), actual.splitlines(), f"{transcript_path.name} (expected)", "what was shown", lineterm=""
-    )
-    if expected != actual:
-        pytest.fail("\n".join(diff), pytrace=False)
+        transcript_path.write_text(transcript.write(played.happened), "utf-8")
+    else:
+        compare(played, transcript_path.name)
+
+
+def compare(played: Played, name: str) -> None:
+    """Fail with the difference between what was expected and what was shown, if there is one."""
+    difference = played.difference(name)
+    if difference:
+        pytest.fail(difference, pytrace=False)

@@ -1,16 +1,27 @@
 """Plays a transcript against the real thing: menu, operations, store and jobs, everything but the sockets.
 
 Turns go in as the deliver_sm PDUs of a USSD centre, screens and SMS come out of submit_sm PDUs, so what is compared
-is what a handset would have got.
+is what a handset would have got. Three rules besides those of `smpp_sim.transcript`:
+
+- Every ``@`` line picks up a phone: with words it tells of the owner, bare it goes back to a phone told of before.
+  All owners are there before the first step; of the seeded numbers only these.
+- What is typed and looks like a code (``*…#``) is dialled, also in the middle of a dialogue; anything else answers
+  the screen while one asks, even if that was given up for idle long ago.
+- ``! timeout`` moves the clock beyond the time to answer. Otherwise it stands still.
 """
 
 import asyncio
+import difflib
+import math
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from data.seed import seed
+from data.model import LANGUAGES, SCRIPTS, NewSubscriber
+from data.seed import subscribers
 from data.sqlite import open_store
 from gateway.daemon import load_menu
 from gateway.dialect import load_profile
@@ -23,93 +34,144 @@ from gateway.smpp.pdu import DeliverSm, SubmitSm, decode
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
 from gateway.smpp.vocabulary import ESM_CLASS_UDHI
 from handlers import registry
+from handlers.password import ALPHABET
+from handlers.registry import Operation
+from menus.model import Menu
 from menus.turns import End, Show
 from smpp_sim import transcript
 from smpp_sim.transcript import Did, Facts, Phone, Screen, Step, TextReceived, TextSent, Typed
+from tests.dialogues.visits import Visits, noting
 
-NOON = 1_790_000_000.0  # 2026-09-21 14:13:20 UTC: what the clock says at the first turn of every transcript
-FIRST = "79260000000"
-SESSION = 0x5A
-_SECRETS = {"password": re.compile(r"(?<=пароль )\S+|(?<=parol' )\S+|(?<=parol )\S+|(?<=password )\S+")}
+START = 1_790_000_000.0  # 21 September 2026, 17:13:20 in Moscow: what the clock says when a transcript begins
+SEEDED = 100  # the numbers of one contract
+STORE = "golden.db"
+_PASSWORD = re.compile(rf"(пароль|parol|password) [{ALPHABET}]{{{Service().password_length}}}(?!\S)")
+
+
+@dataclass(slots=True)
+class Handset:
+    """A phone in somebody's hand. `session` counts its dialogues, `unit` the messages of the one it is in."""
+
+    msisdn: str
+    words: tuple[str, ...]
+    session: int = 0x59
+    unit: int = 0
+    asked: bool = False
+
+
+class Played(NamedTuple):
+    """A transcript as it was written, as it went, and what of the menu it has seen."""
+
+    said: list[Step]
+    happened: list[Step]
+    visits: Visits
+
+    def difference(self, name: str) -> str:
+        """Where the two part, as a unified diff; empty when they agree."""
+        expected, shown = transcript.write(self.said), transcript.write(self.happened)
+        lines = difflib.unified_diff(
+            expected.splitlines(), shown.splitlines(), f"{name} (expected)", "what was shown", lineterm=""
+        )
+        return "\n".join(lines)
+
+
+@cache
+def _selfcare() -> Menu:
+    registry.load_all()
+    return load_menu(None)
 
 
 class Tester:
-    """One subscriber's world: a fresh store with twenty seeded subscribers, and a clock that stands still."""
+    """The world of one transcript: a fresh store, the owners of its phones, a clock."""
 
-    def __init__(self, folder: Path):
-        registry.load_all()
-        self.now = NOON
+    def __init__(self, folder: Path, operations: Mapping[str, Operation] = registry.OPERATIONS):
+        self.now = START
         self.profile = load_profile("spec")
-        self.store = open_store(f"sqlite:///{folder / 'golden.db'}")
+        self.store = open_store(f"sqlite:///{folder / STORE}")
         self.station = Station("ussdc", self.profile, 86_400)
         self.jobs_sent: list[bytes] = []
-        unit, menu, limits = UnitOfWork(self.store), load_menu(None), Service()
-        self.dialogues = Dialogues(self.store, unit, menu, registry.OPERATIONS, limits, lambda: self.now)
+        self.visits = Visits()
+        self.menu = noting(_selfcare(), self.visits)
+        unit, limits = UnitOfWork(self.store), Service()
+        self.dialogues = Dialogues(self.store, unit, self.menu, operations, limits, lambda: self.now)
         self.dialogues.watch = self._watch
         self.jobs = Jobs(
             self.store,
             unit,
-            menu,
+            self.menu,
             registry.JOBS,
             {"ussdc": self.station},
-            lambda _, answers: self.jobs_sent.extend(answer.frame for answer in answers),
+            lambda _, answers: self.jobs_sent.extend(answer.pdu for answer in answers),
             JobSettings(),
             limits,
             Metrics(),
             lambda: self.now,
         )
-        self.phone = ""
-        self.unit = 0
-        self.asked = False
+        self.handsets: dict[str, Handset] = {}
+        self.handset = Handset("", ())
         self.seen: Show | End | None = None
 
-    async def prepare(self, phone: Phone) -> None:
-        """Make the subscriber what the words after his number say he is."""
-        await seed(self.store, 20, FIRST)
-        self.phone = phone.msisdn
-        subscriber = await self.store.subscriber(phone.msisdn)
-        kind, language, script = phone.words
-        assert subscriber is None or subscriber.kind == kind, f"{phone.msisdn} is seeded as {subscriber.kind}"
-        await self.store.set_language(phone.msisdn, language)
-        await self.store.set_script(phone.msisdn, script)
+    async def settle(self, phones: Iterable[Phone]) -> None:
+        """Make the owners of these phones what the words after their numbers say they are."""
+        for phone in phones:
+            self.handsets[phone.msisdn] = Handset(phone.msisdn, phone.words)
+        await self.store.import_subscribers(
+            owner(handset.msisdn, handset.words)
+            for handset in self.handsets.values()
+            if handset.words != ("unknown",)
+        )
 
     async def do(self, step: Step) -> list[Step]:
         """Do what a step says; what the phone shows then."""
         match step:
+            case Phone(msisdn=msisdn):
+                assert msisdn in self.handsets, f"line {step.line}: nothing was told of {msisdn} before"
+                self.handset = self.handsets[msisdn]
+                return []
             case Typed(text=text):
-                kind = "answer" if self.asked else "new"
-                self.unit = self.unit + 1 if self.asked else 0
-                return await self._turn(self.profile.indicate(self.phone, "105", text, kind, SESSION, self.unit))
+                return await self._turn(self._typed(text))
             case TextSent(to=to, text=text):
-                alphabet, _ = measure(text)
-                dcs = {"gsm7": 0, "ucs2": 8}[alphabet]
-                return await self._turn(
-                    DeliverSm(
-                        source_addr=self.phone,
-                        destination_addr=to,
-                        data_coding=dcs,
-                        short_message=encode_text(text, alphabet),
-                    )
-                )
+                return await self._turn(self._texted(to, text))
             case Did(what="timeout"):
                 self.now += self.profile.limits.idle_s + 1
                 return []
             case Did():
-                self.asked = False
-                return await self._turn(
-                    self.profile.indicate(self.phone, "105", "", "abort", SESSION, self.unit + 1)
-                )
+                self.handset.asked = False
+                return await self._turn(self._indicate("abort", ""))
             case _:
                 raise AssertionError(f"{step} is nothing that one does")
+
+    def _typed(self, text: str) -> DeliverSm:
+        handset = self.handset
+        if handset.asked and not re.fullmatch(r"[*#].*#", text):
+            handset.unit += 2  # ours, and the screen's before it
+            return self._indicate("answer", text)
+        handset.session, handset.unit = (handset.session + 1) % 256, 0
+        return self._indicate("new", text)
+
+    def _indicate(self, kind: str, text: str) -> DeliverSm:
+        handset = self.handset
+        return self.profile.indicate(handset.msisdn, "105", text, kind, handset.session, handset.unit)
+
+    def _texted(self, to: str, text: str) -> DeliverSm:
+        alphabet, _ = measure(text)
+        return DeliverSm(
+            source_addr=self.handset.msisdn,
+            destination_addr=to,
+            data_coding={"gsm7": 0, "ucs2": 8}[alphabet],
+            short_message=encode_text(text, alphabet),
+        )
 
     async def _turn(self, pdu: DeliverSm) -> list[Step]:
         self.seen = None
         batch = await self.dialogues.handle(self.station, [pdu])
         ((_, status),) = batch.acknowledgements
         assert status == 0, f"refused with status {status:#x}"
+        assert not batch.counted["failed"], "the turn failed; the log says why"
         while await self.jobs.run_due():
             pass
-        frames = [answer.frame for answer in batch.answers] + self.jobs_sent
+        assert not await self.store.due_jobs(math.inf, 1), "a job failed; the log says why"
+        frames = [answer.pdu for answer in batch.answers] + self.jobs_sent
         self.jobs_sent = []
         return list(self._shown(frames))
 
@@ -117,6 +179,7 @@ class Tester:
         parts = ""
         for frame in frames:
             pdu = decode(frame)
+            assert pdu.destination_addr == self.handset.msisdn, f"sent to {pdu.destination_addr}"
             screen = self.profile.interpret(pdu)
             if screen:
                 yield self._screen(screen.text, screen.kind)
@@ -129,15 +192,62 @@ class Tester:
 
     def _screen(self, text: str, kind: str) -> Screen:
         alphabet, used = measure(text)
-        self.asked = kind == "ask"
+        self.handset.asked = kind == "ask"
         allowed = self.profile.septets if alphabet == "gsm7" else self.profile.ucs2
         assert used <= allowed, f"{used} of {allowed} {alphabet}: {text!r}"
         node = (self.seen.node if self.seen else "") or "-"
-        facts = Facts(node, "ask" if self.asked else "end", alphabet, used, allowed)
+        facts = Facts(node, "ask" if self.handset.asked else "end", alphabet, used, allowed)
         return Screen(transcript.literal(text), facts)
 
-    def _watch(self, _: Message, step: Show | End) -> None:
+    def _watch(self, message: Message, step: Show | End) -> None:
         self.seen = step
+        self.visits.see(self.menu, self.handset.words, message.turn, step)
+
+
+# ------------------------------------------------------------------------------------------ owners
+
+
+def _kopecks(roubles: str) -> int:
+    whole, _, rest = roubles.partition(".")
+    return int(whole) * 100 + int(rest.ljust(2, "0"))
+
+
+_FACTS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "balance": ("balance_kopecks", _kopecks),  # of the contract, when that has no number on an earlier @ line
+    "limit": ("budget_limit_kopecks", lambda roubles: None if roubles == "none" else _kopecks(roubles)),
+    "spent": ("budget_spent_kopecks", _kopecks),
+    "tariff": ("tariff", str),
+    "packages": ("packages_left_percent", lambda percent: int(percent.removesuffix("%"))),
+}
+
+
+def owner(msisdn: str, words: Sequence[str]) -> NewSubscriber:
+    """The seeded subscriber of that number, changed to what the words say: KIND LANGUAGE SCRIPT, then facts.
+
+    A fact is ``blocked`` or one of ``balance=12.50 limit=1500 limit=none spent=420 tariff=start packages=62%``.
+    """
+    kind, language, script, *facts = words
+    assert language in LANGUAGES, f"{msisdn}: no language {language!r}"
+    assert script in SCRIPTS, f"{msisdn}: no script {script!r}"
+    seeded = next((new for new in subscribers(SEEDED) if new.msisdn == int(msisdn)), None)
+    assert seeded, f"{msisdn} is none of the {SEEDED} seeded numbers; say `unknown` for a stranger"
+    assert kind == ("private" if seeded.contract is None else "corporate"), (
+        f"{msisdn} is seeded as no {kind} one"
+    )
+    changes = {"blocked": False, **dict(map(_fact, facts))}
+    return seeded._replace(language=language, script=script, **changes)
+
+
+def _fact(word: str) -> tuple[str, Any]:
+    if word == "blocked":
+        return word, True
+    name, _, value = word.partition("=")
+    assert name in _FACTS, f"no fact {name!r}; there are blocked, {', '.join(_FACTS)}"
+    key, read = _FACTS[name]
+    return key, read(value)
+
+
+# ----------------------------------------------------------------------------------------- playing
 
 
 def _sms(pdu: SubmitSm) -> tuple[str, bool]:
@@ -149,34 +259,28 @@ def _sms(pdu: SubmitSm) -> tuple[str, bool]:
     return decode_text(octets, ALPHABET_BY_DCS["sms"][pdu.data_coding]), last
 
 
-def play(path: Path, folder: Path) -> tuple[list[Step], list[Step]]:
-    """Play a transcript: (what it says, what happened), both without secrets."""
-    steps = transcript.parse(path.read_bytes(), path.name)
-    return steps, asyncio.run(_play(steps, folder))
+def play(text: str | bytes, name: str, folder: Path, **changed: Any) -> Played:
+    """Play a transcript with its store in a folder. What is secret is masked in what happened."""
+    return asyncio.run(_play(transcript.parse(text, name), Tester(folder, **changed)))
 
 
-async def _play(steps: list[Step], folder: Path) -> list[Step]:
-    tester = Tester(folder)
+async def _play(steps: list[Step], tester: Tester) -> Played:
     happened: list[Step] = []
     try:
+        await tester.settle(step for step in steps if isinstance(step, Phone) and step.words)
         for step in steps:
             if isinstance(step, (Screen, TextReceived)):
                 continue
             happened.append(step)
-            if isinstance(step, Phone):
-                await tester.prepare(step)
-            elif isinstance(step, (Typed, TextSent, Did)):
+            if isinstance(step, (Phone, Typed, TextSent, Did)):
                 happened.extend(_masked(seen) for seen in await tester.do(step))
     finally:
         await tester.store.close()
-    return happened
+    return Played(steps, happened, tester.visits)
 
 
 def _masked(step: Step) -> Step:
     """What changes from run to run becomes a {name}."""
-    if not isinstance(step, TextReceived):
-        return step
-    text = step.text
-    for name, pattern in _SECRETS.items():
-        text = pattern.sub(f"{{{name}}}", text)
-    return replace(step, text=text)
+    if isinstance(step, TextReceived):
+        return replace(step, text=_PASSWORD.sub(r"\1 {password}", step.text))
+    return step

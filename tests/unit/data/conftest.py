@@ -28,12 +28,11 @@ def new():
     def make(msisdn: int, **changes) -> NewSubscriber:
         plain = NewSubscriber(
             msisdn,
-            "private",
+            None,
             "ru",
             "cyrillic",
             False,
             "smart",
-            msisdn,
             50_000,
             None,
             0,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from data.model import Outgoing
 from data.seed import seed
 from data.sqlite import open_store, options, pending, subscribers
 from data.store import StoreBusy
@@ -17,9 +18,9 @@ pytestmark = pytest.mark.anyio
 HOT = {
     "subscriber": (subscribers.SUBSCRIBER, 1),
     "dialogue": (pending.DIALOGUE, 1),
-    "save_dialogue": (pending.SAVE_DIALOGUE, 10),
-    "close_dialogue": (pending.CLOSE_DIALOGUE, 1),
-    "enqueue": (pending.ENQUEUE, 6),
+    "save_dialogues": (pending.SAVE_DIALOGUE, 9),
+    "close_dialogues": (pending.CLOSE_DIALOGUE, 1),
+    "enqueue": (pending.ENQUEUE, 7),
     "taken": (pending.TAKEN, 1),
     "options_on": (options.OPTIONS_ON, 1),
     "packages": (options.PACKAGES, 1),
@@ -29,9 +30,16 @@ WARM = {
     "due_jobs": (pending.DUE_JOBS, 2),
     "issues_since": (subscribers.ISSUES_SINCE, 2),
     "ledger": (subscribers.LEDGER, 1),
-    "charge": (subscribers.TAKE, {"amount": 1, "account": 1, "msisdn": 1}),
+    "charge": (subscribers.TAKE_OWN, {"amount": 1, "msisdn": 1}),
+    "charge_contract": (subscribers.TAKE_FROM_CONTRACT, {"amount": 1, "msisdn": 1}),
     "in_group": (options.IN_GROUP, 3),
 }
+
+
+async def send(store, octets: bytes) -> int:
+    number = store.draw_id()
+    await store.enqueue([Outgoing(number, "ussdc", "79260000003", "sms", octets, 1.0, 2.0)])
+    return number
 
 
 def plan(store, statement, arguments) -> list[str]:
@@ -81,9 +89,7 @@ class TestErasure:
     async def test_taken_and_erased(self, store, tmp_path, encoding):
         secret = "h7kq2mzv9x"
         await store.begin()
-        number = await store.enqueue(
-            "ussdc", "79260000003", "sms", b"head" + secret.encode(encoding), 1.0, 2.0
-        )
+        number = await send(store, b"head" + secret.encode(encoding))
         await store.commit()
         assert self.found(tmp_path, [secret]), "the test looks in the wrong place"
         await store.begin()
@@ -94,14 +100,14 @@ class TestErasure:
         assert not self.found(tmp_path, [secret])
 
     async def test_given_up_and_erased(self, store, tmp_path):
-        number = await store.enqueue("ussdc", "79260000003", "sms", b"h7kq2mzv9x", 1.0, 2.0)
+        number = await send(store, b"h7kq2mzv9x")
         await store.fail(number, "ESME_RINVDSTADR", 3.0)
         await store.erase_traces()
         assert not self.found(tmp_path, ["h7kq2mzv9x"])
 
     async def test_closing_erases(self, url, tmp_path):
         store = open_store(url)
-        await store.taken([await store.enqueue("ussdc", "79260000003", "sms", b"h7kq2mzv9x", 1.0, 2.0)])
+        await store.taken([await send(store, b"h7kq2mzv9x")])
         await store.close()
         assert not self.found(tmp_path, ["h7kq2mzv9x"])
 
@@ -114,7 +120,7 @@ class TestErasure:
                 texts.append(f"secret{len(texts):06d}")
                 octets = b"." * dice.choice((9, 150, 5000)) + texts[-1].encode(dice.choice(self.ENCODINGS))
                 await store.savepoint()
-                number = await store.enqueue("ussdc", "79260000003", "sms", octets, 1.0, 2.0)
+                number = await send(store, octets)
                 if dice.random() < 0.1:
                     await store.rollback_savepoint()
                 else:
@@ -132,10 +138,10 @@ class TestErasure:
 
     async def test_a_reader_puts_it_off_without_holding_anyone_up(self, store, url):
         reader = open_store(url)
-        await store.enqueue("ussdc", "79260000003", "sms", b"first", 1.0, 2.0)
+        await send(store, b"first")
         reader._connection.execute("BEGIN")
         await reader.unsent("ussdc", 0, 1)
-        await store.enqueue("ussdc", "79260000003", "sms", b"second", 1.0, 2.0)
+        await send(store, b"second")
         assert not await store.erase_traces()
         await reader.rollback()
         assert await store.erase_traces()
@@ -163,7 +169,7 @@ class TestFullDisk:
     async def write(self, store):
         await store.set_language("79260000003", "en")
         for _ in range(100):
-            await store.enqueue("ussdc", "79260000003", "sms", bytes(4000), 1.0, 2.0)
+            await send(store, bytes(4000))
 
     async def test_a_commit_that_fails_takes_the_unit_back(self, store, full_disk):
         await seed(store, 10)
@@ -181,6 +187,7 @@ class TestFullDisk:
     async def test_a_turn_that_lost_the_whole_unit_says_so(self, store):
         await store.begin()
         await store.savepoint()
+        await store.set_language("79260000003", "en")
         store._connection.execute("ROLLBACK")  # what SQLite does by itself when it cannot go on
         with pytest.raises(StoreBusy, match="savepoint"):
             await store.rollback_savepoint()

@@ -112,7 +112,7 @@ def test_a_screen_holds_182_septets_or_80_characters(spec):
 
 
 def test_an_unknown_dialect_names_the_known_ones():
-    with pytest.raises(DialectError, match="no dialect 'klingon'; there are: .*spec"):
+    with pytest.raises(DialectError, match=r"no dialect 'klingon'; there are: .*spec"):
         load_profile("klingon")
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.outbox import Backoff, Outbox, Verdict, Waiting
+from data.model import Outgoing
+from gateway.outbox import Backoff, Outbox, Verdict
 from gateway.smpp.vocabulary import (
     ESME_RINVDSTADR,
     ESME_RMSGQFUL,
@@ -12,8 +13,8 @@ from gateway.smpp.vocabulary import (
 )
 
 
-def message(number: int, expires: float = 1000.0) -> Waiting:
-    return Waiting(number, b"frame %d" % number, expires)
+def message(number: int, expires: float = 1000.0) -> Outgoing:
+    return Outgoing(number, "ussdc", "79260000003", "ussd", b"frame", 0.0, expires)
 
 
 def bound_outbox(limit: int = 100) -> Outbox:

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from collections import defaultdict
 
 from gateway.dialect import load_profile
 from gateway.smpp import events
@@ -27,6 +28,12 @@ def scene(test):
     return run
 
 
+async def until(condition):
+    """Let others run until the condition holds; the scene's time limit ends it otherwise."""
+    while not condition():  # noqa: ASYNC110 — what is waited for has no event of its own
+        await asyncio.sleep(0)
+
+
 def settings(network=None, **changes):
     """Settings with free ports."""
     ports = {"smpp_port": 0, "http_port": 0}
@@ -38,22 +45,30 @@ class WireEsme(asyncio.Protocol):
 
     def __init__(self, window=64):
         self._loop = asyncio.get_running_loop()
-        self.session = Session(Role.ESME, SessionSettings(window=window, peer_window=window), self._loop.time())
-        self.came = asyncio.Queue()
+        self.session = Session(
+            Role.ESME, SessionSettings(window=window, peer_window=window), self._loop.time()
+        )
+        self.came = defaultdict(asyncio.Queue)
         self.gone = self._loop.create_future()
         self.acknowledges = True
         self.transport = None
 
     @classmethod
-    async def bind(cls, port, system_id="gw", password="secret", pdu_class=BindTransceiver, acknowledges=True):
+    async def bind(
+        cls, port, system_id="gw", password="secret", pdu_class=BindTransceiver, acknowledges=True
+    ):
         loop = asyncio.get_running_loop()
         _, esme = await loop.create_connection(cls, "127.0.0.1", port)
         esme.acknowledges = acknowledges
         esme.send(pdu_class(system_id=system_id, password=password, interface_version=0x34))
-        event = await esme.came.get()
-        if not isinstance(event, events.Bound):
+        bound, refused = esme.next(events.Bound), esme.next(events.BindRefused)
+        tasks = [asyncio.ensure_future(outcome) for outcome in (bound, refused)]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if tasks[1].done():
+            tasks[0].cancel()
             await esme.cut()
-            raise ConnectionRefusedError(event)
+            raise ConnectionRefusedError(tasks[1].result())
+        tasks[1].cancel()
         return esme
 
     def connection_made(self, transport):
@@ -66,7 +81,7 @@ class WireEsme(asyncio.Protocol):
                 self.session.send(event.pdu.respond(), self._loop.time())
             elif isinstance(event, events.Request) and self.acknowledges:
                 self.session.acknowledge(event.pdu)
-            self.came.put_nowait(event)
+            self.came[type(event)].put_nowait(event)
         self.flush()
 
     def connection_lost(self, error):
@@ -87,10 +102,8 @@ class WireEsme(asyncio.Protocol):
         await self.gone
 
     async def next(self, kind):
-        """The next event of a kind; others before it are dropped."""
-        while not isinstance(event := await self.came.get(), kind):
-            pass
-        return event
+        """The next event of a kind."""
+        return await self.came[kind].get()
 
     async def deliver_sm(self) -> DeliverSm:
         return (await self.next(events.Request)).pdu

@@ -15,7 +15,7 @@ def phone():
 
 
 def test_dialling_runs_until_the_network_answers(phone):
-    assert phone.dial("*100#") == [ToNetwork("new", "*100#"), Shown("running", "*100#")]
+    assert phone.dial("*100#") == [Shown("running", "*100#"), ToNetwork("new", "*100#")]
     assert phone.receive("end", "5 руб.") == [Shown("end", "5 руб.")]
     assert phone.press_ok() == [Idle()]
     assert phone.state is State.IDLE
@@ -24,14 +24,14 @@ def test_dialling_runs_until_the_network_answers(phone):
 def test_a_question_is_answered_and_the_dialogue_goes_on(phone):
     phone.dial("*105#")
     assert phone.receive("ask", "1 Баланс") == [Shown("ask", "1 Баланс")]
-    assert phone.answer("1") == [ToNetwork("answer", "1"), Shown("running", "")]
+    assert phone.answer("1") == [Shown("running", ""), ToNetwork("answer", "1")]
     assert phone.state is State.RUNNING
 
 
 def test_ok_under_a_question_is_the_empty_answer_and_no_cancel(phone):
     phone.dial("*105*00#")
     phone.receive("ask", "Нажмите OK")
-    assert phone.press_ok()[0] == ToNetwork("answer", "")
+    assert phone.press_ok()[-1] == ToNetwork("answer", "")
 
 
 def test_a_second_code_cannot_be_dialled_meanwhile(phone):

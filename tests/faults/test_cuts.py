@@ -1,0 +1,185 @@
+"""The connection is cut, or dies without a word, at every moment that makes a difference."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.smpp.pdu import EnquireLink, encode
+from tests.faults.centre import WITHHOLD, Centre
+from tests.faults.load import FEE, OPTION, ORDER
+from tests.faults.scene import Stage, charged, number, scene, staged
+
+MSISDN = number(3)
+CODE, ON = ORDER[0]
+CHARGE = [(f"option:{OPTION}", FEE)]
+
+
+def _close(centre: Centre) -> None:
+    centre.wire.close()
+
+
+def _reset(centre: Centre) -> None:
+    centre.wire.reset()
+
+
+CUTS = pytest.mark.parametrize("cut", [_close, _reset], ids=["closed", "torn"])
+
+
+@CUTS
+@scene
+async def test_cut_before_the_acknowledgement(tmp_path: Path, cut) -> None:
+    """Closed, the gateway has the order and nobody to tell; torn, it may not even have that. Either way one charge."""
+    async with staged(tmp_path) as stage:
+        await stage.serve()
+        stage.centre.at("delivered", 1, lambda: cut(stage.centre))
+        order = stage.centre.dial(MSISDN, CODE)
+        await stage.until(lambda: order.status == 0 and order.answers, "the order to be done after all")
+        assert order.answers[0].text.startswith(ON), order.answers[0].text
+        await stage.stop()
+        assert await charged(stage, MSISDN) == CHARGE
+
+
+@CUTS
+@scene
+async def test_cut_in_a_dialogue_before_the_acknowledgement(tmp_path: Path, cut) -> None:
+    """An answer that is delivered twice moves the dialogue one step."""
+    async with staged(tmp_path) as stage:
+        await stage.serve()
+        root = stage.centre.dial(MSISDN, "*105#")
+        await stage.shown(root)
+        stage.centre.at("delivered", 1, lambda: cut(stage.centre))
+        options = stage.centre.reply(root, "3")
+        assert (await stage.shown(options)).text.startswith("Опции")
+        await stage.acknowledged(options)
+        catalogue = stage.centre.reply(options, "2")
+        assert (await stage.shown(catalogue)).text.startswith("Каталог опций")
+        await stage.stop()
+
+
+@CUTS
+@scene
+async def test_cut_after_the_commit_before_the_answer(tmp_path: Path, cut) -> None:
+    """Acknowledged while the window is full, so that the answer is in the store only."""
+    async with staged(tmp_path, link={"window": 1}, window=1) as stage:
+        await stage.serve()
+        stage.centre.judge = lambda _: WITHHOLD
+        first = stage.centre.dial(number(1), "*100#")
+        await stage.shown(first)
+        order = stage.centre.dial(MSISDN, CODE)
+        await stage.acknowledged(order)
+        assert not order.answers, "the window is not kept to (W1)"
+        stage.centre.judge = lambda _: 0
+        cut(stage.centre)
+        assert (await stage.shown(order)).text.startswith(ON)
+        assert [answer.message for answer in stage.centre.answers] == [first, first, order]
+        await stage.stop()
+        assert order.deliveries == len(order.answers) == 1
+        assert await charged(stage, MSISDN) == CHARGE
+
+
+@CUTS
+@scene
+async def test_cut_between_the_answer_and_its_response(tmp_path: Path, cut) -> None:
+    """Nobody knows whether the centre had taken it: it comes again, the same octets with the same session info (W4)."""
+    async with staged(tmp_path) as stage:
+        await stage.serve()
+        stage.centre.judge = lambda _: WITHHOLD
+        order = stage.centre.dial(MSISDN, CODE)
+        await stage.shown(order)
+        stage.centre.judge = lambda _: 0
+        cut(stage.centre)
+        await stage.until(lambda: len(order.answers) == 2, "the answer again")
+        once, again = order.answers
+        assert again.same_as(once), f"{once.text!r}, then {again.text!r}"
+        await stage.stop()
+        assert len(order.answers) == 2
+        assert await stage.unsent() == 0
+        assert await charged(stage, MSISDN) == CHARGE
+
+
+@scene
+async def test_a_response_that_comes_with_the_end_of_the_connection_counts(tmp_path: Path) -> None:
+    """The gateway reads what arrived before it looks at the end."""
+    async with staged(tmp_path) as stage:
+        await stage.serve()
+        stage.centre.at("responded", 1, lambda: _close(stage.centre))
+        order = stage.centre.dial(MSISDN, CODE)
+        await stage.shown(order)
+        await stage.rebound()
+        later = stage.centre.dial(number(1), "*100#")
+        await stage.shown(later)
+        await stage.stop()
+        assert len(order.answers) == 1, "a response that had arrived was forgotten"
+
+
+@scene
+async def test_answers_of_many_cuts_keep_their_order(tmp_path: Path) -> None:
+    """Cut in the middle of the answers, again and again: the rest comes in the order of the questions."""
+    async with staged(tmp_path, link={"window": 8}) as stage:
+        await stage.serve()
+        stage.centre.judge = lambda _: WITHHOLD
+        dialled = [stage.centre.dial(number(i), "*100#") for i in range(40)]
+        await stage.acknowledged(*dialled)
+        stage.centre.judge = lambda _: 0
+        for _ in range(3):
+            await _cut_after(stage, responses=5)
+        await stage.until(lambda: not stage.centre.open, "all answers")
+        await stage.stop()
+        first = dict.fromkeys(answer.message for answer in stage.centre.answers)
+        assert list(first) == dialled, "first answers in another order than the questions"
+        assert await stage.unsent() == 0
+
+
+async def _cut_after(stage: Stage, responses: int) -> None:
+    stage.centre.at("responded", responses, lambda: _reset(stage.centre))
+    stage.centre.wire.reset()
+    await stage.rebound()
+    await stage.centre.wires[-2].gone
+
+
+LIVELY = {"enquire_link_s": 0.2, "response_s": 0.3}
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["reads", "reads nothing"])
+@scene
+async def test_a_peer_that_falls_silent_is_declared_dead(tmp_path: Path, reads: bool) -> None:
+    """enquire_link without an answer within response_timer: the link is dead, and another one is made."""
+    async with staged(tmp_path, link=LIVELY) as stage:
+        daemon = await stage.serve()
+        stage.centre.wire.fall_silent(reads)
+        order = stage.centre.dial(MSISDN, CODE)  # into the void: the silent centre does not write it
+        await daemon.logged("connection closed", reason="no answer to enquire_link within response_timer")
+        assert (await stage.shown(order)).text.startswith(ON)
+        await stage.stop()
+        assert await charged(stage, MSISDN) == CHARGE
+
+
+@scene
+async def test_a_link_that_died_with_answers_on_it(tmp_path: Path) -> None:
+    """The centre acknowledged nothing of what it was sent before it fell silent: it gets all of it again."""
+    async with staged(tmp_path, link=LIVELY | {"response_s": 1}) as stage:
+        daemon = await stage.serve()
+        stage.centre.judge = lambda _: WITHHOLD
+        dialled = [stage.centre.dial(number(i), "*100#") for i in range(10)]
+        await stage.until(lambda: len(stage.centre.answers) == 10, "ten answers")
+        stage.centre.wire.fall_silent(reads=True)
+        stage.centre.judge = lambda _: 0
+        await daemon.logged("connection closed")
+        await stage.until(lambda: all(len(message.answers) > 1 for message in dialled), "the answers again")
+        await stage.stop()
+        assert await stage.unsent() == 0
+
+
+@scene
+async def test_a_peer_that_reads_nothing_while_much_is_written_to_it(tmp_path: Path) -> None:
+    """The socket is full and stays full. The timers run all the same: no timer may be held up by a slow peer."""
+    async with staged(tmp_path, narrow=True, link=LIVELY) as stage:
+        daemon = await stage.serve()
+        old = stage.centre.wire
+        old.fall_silent(reads=False)
+        # Each is answered with 16 octets that nobody reads: more than the sockets and the transport hold.
+        old.write(encode(EnquireLink(sequence_number=1)) * 50_000)
+        await daemon.logged("connection closed", timeout_s=5)
+        await stage.rebound()
+        assert (await stage.shown(stage.centre.dial(MSISDN, "*100#"))).text.startswith("На счёте")
+        await stage.stop()

@@ -1,0 +1,115 @@
+"""An operation that fails costs its own turn and nobody else's.
+
+What fails is the ledger, for one number: a trigger in the store refuses its lines, so that the operation breaks when the
+option is on already and the money already taken.
+"""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from data.sqlite import open_store
+from tests.faults.load import FEE, OPTION, ORDER
+from tests.faults.scene import Stage, charged, number, scene, staged
+
+UNLUCKY = number(3)
+CODE, ON = ORDER[0]
+
+
+def _break_ledger(stage: Stage, action: str) -> None:
+    with closing(sqlite3.connect(stage.database)) as connection:
+        connection.execute(
+            f"CREATE TRIGGER broken BEFORE INSERT ON ledger WHEN NEW.msisdn = {UNLUCKY} "
+            f"BEGIN SELECT RAISE({action}, 'broken on purpose'); END"
+        )
+        connection.commit()
+
+
+def _mend_ledger(stage: Stage) -> None:
+    with closing(sqlite3.connect(stage.database)) as connection:
+        connection.execute("DROP TRIGGER broken")
+        connection.commit()
+
+
+@scene
+async def test_a_turn_that_fails_in_the_middle_of_a_batch(tmp_path: Path) -> None:
+    """All ten are in one read; nine are done, one gets the polite words with a reference, and nothing of it stays."""
+    async with staged(tmp_path) as stage:
+        _break_ledger(stage, "ABORT")
+        daemon = await stage.serve()
+        lucky = [number(i) for i in (1, 11, 12, 21, 22, 31, 32, 33, 34)]
+        orders = [stage.centre.dial(msisdn, CODE) for msisdn in [*lucky[:4], UNLUCKY, *lucky[4:]]]
+        await stage.until(lambda: not stage.centre.open, "ten answers")
+        assert await daemon.metric('starpound_unit_of_work_turns_bucket{le="8.0"}') == 0, "not in one read"
+
+        failed = orders.pop(4)
+        answer = failed.answers[0]
+        words = re.fullmatch(r"Сейчас не получилось, попробуйте чуть позже\. Номер обращения: (\w+)", answer.text)
+        assert words, answer.text
+        assert answer.last
+        line = await daemon.logged("turn failed", reference=words[1], msisdn=UNLUCKY)
+        assert "broken on purpose" in line["exception"]
+        assert "broken" not in answer.text
+
+        shown = [message.answers[0].text for message in orders]
+        assert all(text.startswith(ON) for text in shown), shown
+        assert await charged(stage, UNLUCKY) == []
+        for msisdn in lucky:
+            assert await charged(stage, msisdn) == [(f"option:{OPTION}", FEE)]
+        await _nothing_of_it_stays(stage)
+
+        _mend_ledger(stage)
+        assert (await stage.shown(stage.centre.dial(UNLUCKY, CODE, session=2))).text.startswith(ON)
+        await stage.stop()
+
+
+async def _nothing_of_it_stays(stage: Stage) -> None:
+    async with stage.facts() as store:
+        subscriber = await store.subscriber(UNLUCKY)
+        assert subscriber.balance_kopecks == 52_340, "money was taken for an order that failed"
+        assert await store.options_on(UNLUCKY) == [], "an option is on for an order that failed"
+
+
+@scene
+async def test_a_failure_that_costs_the_transaction_costs_no_message(tmp_path: Path) -> None:
+    """The database takes back the whole unit, as a full disk makes it do: everybody in it is asked to come again."""
+    async with staged(tmp_path) as stage:
+        _break_ledger(stage, "ROLLBACK")
+        daemon = await stage.serve()
+        orders = [stage.centre.dial(msisdn, CODE) for msisdn in (number(1), UNLUCKY, number(11))]
+        await stage.until(lambda: stage.centre.counts["acknowledged"] == 3, "three responses")
+        done = [message for message in orders if message.status == 0]
+        for message in done:
+            await stage.shown(message)
+        for message in orders:
+            on_the_ledger = await charged(stage, message.key[0])
+            assert bool(on_the_ledger) == (message in done and message.key[0] != UNLUCKY), f"{message}, {on_the_ledger}"
+
+        _mend_ledger(stage)
+        stage.centre.redeliver()
+        await stage.until(lambda: not stage.centre.open, "answers to all")
+        assert daemon.running
+        for message in orders:
+            if message.answers[0].text.startswith(ON):
+                assert await charged(stage, message.key[0]) == [(f"option:{OPTION}", FEE)]
+        await stage.stop()
+
+
+@scene
+async def test_an_open_dialogue_of_somebody_else_lives_on(tmp_path: Path) -> None:
+    """The failed turn ends its own dialogue only."""
+    async with staged(tmp_path) as stage:
+        _break_ledger(stage, "ABORT")
+        await stage.serve()
+        other = stage.centre.dial(number(1), "*105#")
+        await stage.shown(other)
+        failed = stage.centre.dial(UNLUCKY, CODE)
+        step = stage.centre.reply(other, "3")
+        assert (await stage.shown(failed)).last
+        assert (await stage.shown(step)).text.startswith("Опции")
+        await stage.stop()
+        store = open_store(stage.url)
+        assert await store.dialogue(UNLUCKY) is None
+        assert (await store.dialogue(number(1))).node == "options"
+        await store.close()

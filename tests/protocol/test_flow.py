@@ -1,0 +1,213 @@
+"""Cases W1, W4, W5 and W7: windows, and who waits for what."""
+
+import pytest
+
+from gateway.smpp import pdu, vocabulary
+from gateway.smpp.errors import LocalProtocolError
+from gateway.smpp.events import Refused, Request, Response, Stray, Unanswered
+from gateway.smpp.pdu import PDU_CLASSES, Pdu, encode
+from gateway.smpp.session import Role, SessionSettings, State
+from gateway.smpp.vocabulary import RESPONSE_BIT
+from gateway.smpp.window import MAX_SEQUENCE_NUMBER, Window
+from tests.protocol.scene import Joined, answers, events_of, feed, session
+
+SMALL = SessionSettings(window=3, peer_window=2)
+
+
+def test_W1_window_is_never_exceeded_by_us():
+    esme = session(Role.ESME, State.BOUND_TRX, SMALL)
+    assert esme.window_free == 3
+    numbers = [esme.send(pdu.SubmitSm(), 1000.0) for _ in range(3)]
+    assert (esme.window_free, esme.pending) == (0, 3)
+    with pytest.raises(LocalProtocolError, match="window"):
+        esme.send(pdu.SubmitSm(), 1000.0)
+    with pytest.raises(LocalProtocolError, match="window"):
+        esme.send_encoded(encode(pdu.SubmitSm()), 1000.0)
+    assert len(answers(esme)) == 3
+    feed(esme, pdu.SubmitSmResp("1", sequence_number=numbers[1]))
+    assert esme.window_free == 1
+    esme.send(pdu.SubmitSm(), 1000.0)
+
+
+def test_W1_enquire_link_and_unbind_need_no_place_in_the_window():
+    esme = session(Role.ESME, State.BOUND_TRX, SMALL)
+    for _ in range(3):
+        esme.send(pdu.DataSm(), 1000.0)
+    esme.send(pdu.EnquireLink(), 1000.0)
+    esme.send(pdu.Unbind(), 1000.0)
+    assert esme.pending == 3
+
+
+def test_W1_alert_notification_needs_none_either():
+    smsc = session(Role.SMSC, State.BOUND_TRX, SMALL)
+    for _ in range(9):
+        smsc.send(pdu.AlertNotification(), 1000.0)
+    assert (smsc.pending, smsc.window_free) == (0, 3)
+
+
+def test_W1_window_is_free_only_when_bound():
+    assert session(Role.ESME, State.OPEN, SMALL).window_free == 0
+    assert session(Role.ESME, State.CLOSED, SMALL).window_free == 0
+
+
+def test_W1_a_peer_above_its_window_is_throttled_and_stays_connected():
+    smsc = session(Role.SMSC, State.BOUND_TRX, SMALL)
+    happened = feed(smsc, *[pdu.SubmitSm(sequence_number=number) for number in range(1, 5)])
+    assert [type(event) for event in happened] == [Request, Request, Refused, Refused]
+    throttled = {"command_status": vocabulary.ESME_RTHROTTLED}
+    assert answers(smsc) == [pdu.SubmitSmResp(sequence_number=number, **throttled) for number in (3, 4)]
+    smsc.acknowledge(happened[0].pdu)
+    assert [type(event) for event in feed(smsc, pdu.SubmitSm(sequence_number=5))] == [Request]
+    assert smsc.owed == 2
+    assert not smsc.closed
+
+
+def test_W1_two_sessions_with_a_window_of_three():
+    joined = Joined(SMALL, SessionSettings(peer_window=3)).bind()
+    sent, answered = 0, []
+    while len(answered) < 50:
+        while sent < 50 and joined.esme.window_free:
+            joined.esme.send(pdu.SubmitSm(short_message=b"%d" % sent), joined.now, sent)
+            sent += 1
+        joined.carry()
+        for event in joined.smsc.events():
+            assert isinstance(event, Request)
+            joined.smsc.send(event.pdu.respond(message_id=event.pdu.short_message.decode()), joined.now)
+        joined.carry()
+        answered += [(event.context, event.pdu.message_id) for event in joined.esme.events()]
+    assert answered == [(number, str(number)) for number in range(50)]
+
+
+def test_W4_a_lost_response_gives_the_place_back_and_says_so_once():
+    settings = SessionSettings(window=1, response_timer_s=5)
+    esme = session(Role.ESME, State.BOUND_TRX, settings)
+    number = esme.send(pdu.SubmitSm(), 1000.0, "mine")
+    assert esme.deadline() == 1005.0
+    esme.on_deadline(1004.9)
+    assert esme.events() == []
+    esme.on_deadline(1005.0)
+    assert esme.events() == [Unanswered("mine", "response_timer")]
+    assert esme.window_free == 1
+    late = feed(esme, pdu.SubmitSmResp("1", sequence_number=number))
+    assert late == [Stray(pdu.SubmitSmResp.command_id, number, 0)]
+    assert esme.window_free == 1
+
+
+def test_W4_each_request_has_its_own_time():
+    settings = SessionSettings(response_timer_s=5)
+    esme = session(Role.ESME, State.BOUND_TRX, settings)
+    for moment in range(4):
+        esme.send(pdu.SubmitSm(), 1000.0 + moment, moment)
+    esme.on_deadline(1006.5)
+    assert [event.context for event in esme.events()] == [0, 1]
+    assert esme.deadline() == 1007.0
+
+
+def test_W4_sent_again_it_has_a_new_sequence_number():
+    esme = session(Role.ESME, State.BOUND_TRX, SessionSettings(response_timer_s=5))
+    frame = encode(pdu.SubmitSm(short_message=b"again"))
+    first = esme.send_encoded(frame, 1000.0, "row 1")
+    esme.on_deadline(1005.0)
+    second = esme.send_encoded(frame, 1005.0, "row 1")
+    assert first != second
+    assert [sent.short_message for sent in answers(esme)] == [b"again", b"again"]
+    response = pdu.SubmitSmResp("1", sequence_number=second)
+    assert events_of(Response, feed(esme, response)) == [Response(response, "row 1")]
+
+
+def test_W5_a_request_is_waited_for_before_its_octets_are_handed_out():
+    esme = session(Role.ESME, State.BOUND_TRX)
+    number = esme.send(pdu.SubmitSm(), 1000.0, "mine")
+    [response] = feed(esme, pdu.SubmitSmResp("1", sequence_number=number))  # data_to_send not even called
+    assert response.context == "mine"
+
+
+def test_W5_what_cannot_be_encoded_leaves_no_trace():
+    esme = session(Role.ESME, State.BOUND_TRX)
+    with pytest.raises(LocalProtocolError, match="service_type"):
+        esme.send(pdu.SubmitSm(service_type="far too long"), 1000.0)
+    assert (esme.pending, esme.data_to_send(), esme.events()) == (0, b"", [])
+
+
+@pytest.mark.parametrize("status", [0, vocabulary.ESME_RSYSERR])
+@pytest.mark.parametrize("command", [pdu.DeliverSm, pdu.DataSm])
+def test_W7_nothing_is_acknowledged_before_the_program_says_so(command: type[Pdu], status: int):
+    esme = session(Role.ESME, State.BOUND_TRX)
+    [dialled] = feed(esme, command(sequence_number=4))
+    esme.on_deadline(1001.0)
+    assert (esme.data_to_send(), esme.owed) == (b"", 1)
+    esme.acknowledge(dialled.pdu, status)
+    [answer] = answers(esme)
+    assert answer == PDU_CLASSES[command.command_id | RESPONSE_BIT](command_status=status, sequence_number=4)
+    assert esme.owed == 0
+
+
+ANSWERED_BY_THE_PROGRAM = [
+    pdu.SubmitSm,
+    pdu.SubmitMulti,
+    pdu.DeliverSm,
+    pdu.DataSm,
+    pdu.QuerySm,
+    pdu.CancelSm,
+    pdu.ReplaceSm,
+]
+
+
+@pytest.mark.parametrize("status", [0, 8])
+@pytest.mark.parametrize("command", ANSWERED_BY_THE_PROGRAM)
+def test_acknowledge_writes_what_respond_would(command: type[Pdu], status: int):
+    issuer = Role.SMSC if command is pdu.DeliverSm else Role.ESME
+    filled = {"dest_addresses": [pdu.SmeAddress()]} if command is pdu.SubmitMulti else {}
+    octets = []
+    for way in ("acknowledge", "respond"):
+        receiver = session(issuer.peer, State.BOUND_TRX)
+        [event] = feed(receiver, command(sequence_number=4, **filled))
+        if way == "acknowledge":
+            receiver.acknowledge(event.pdu, status)
+        else:
+            receiver.send(event.pdu.respond(status), 1000.0)
+        octets.append(receiver.data_to_send())
+    assert octets[0] == octets[1]
+
+
+def test_W7_an_answer_is_given_once():
+    esme = session(Role.ESME, State.BOUND_TRX)
+    [dialled] = feed(esme, pdu.DeliverSm(sequence_number=4))
+    esme.acknowledge(dialled.pdu)
+    with pytest.raises(LocalProtocolError):
+        esme.acknowledge(dialled.pdu)
+    with pytest.raises(LocalProtocolError):
+        esme.send(dialled.pdu.respond(), 1000.0)
+
+
+def test_the_program_does_not_answer_for_the_session():
+    esme = session(Role.ESME, State.BOUND_TRX)
+    for response in (pdu.EnquireLinkResp(), pdu.BindTransceiverResp()):
+        with pytest.raises(LocalProtocolError, match="by the session itself"):
+            esme.send(response, 1000.0)
+
+
+def test_an_unreadable_request_may_be_answered_with_generic_nack():
+    esme = session(Role.ESME, State.BOUND_TRX)
+    feed(esme, pdu.DeliverSm(sequence_number=4))
+    esme.send(pdu.GenericNack(command_status=8, sequence_number=4), 1000.0)
+    assert (esme.owed, len(answers(esme))) == (0, 1)
+
+
+def test_send_encoded_changes_the_sequence_number_and_nothing_else():
+    esme = session(Role.ESME, State.BOUND_TRX)
+    frame = encode(pdu.SubmitSm("USSD", source_addr="100", short_message=b"hi", tlvs={0x0501: b"\x02"}))
+    number = esme.send_encoded(frame, 1000.0)
+    octets = esme.data_to_send()
+    assert octets[12:16] == number.to_bytes(4, "big")
+    assert octets[:12] + octets[16:] == frame[:12] + frame[16:]
+
+
+def test_F5_our_sequence_numbers_run_from_1_and_wrap_to_1():
+    window = Window(10, None)
+    assert window.next_sequence_number() == 1
+    window.register(MAX_SEQUENCE_NUMBER, pdu.SubmitSm.command_id, 0.0, None)
+    assert window.next_sequence_number() == 1
+    window.register(1, pdu.SubmitSm.command_id, 0.0, None)
+    window.register(MAX_SEQUENCE_NUMBER - 1, pdu.SubmitSm.command_id, 0.0, None)
+    assert window.next_sequence_number() == 2, "the next ones are still waited for"

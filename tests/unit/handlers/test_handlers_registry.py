@@ -1,0 +1,114 @@
+import pytest
+
+from data.model import LANGUAGES
+from handlers import registry
+from handlers.registry import ArgumentError, Outcome, Refusal
+
+pytestmark = pytest.mark.anyio
+
+registry.load_all()
+
+DECLARED = {
+    "balance.show": ({}, {"private": ("balance_kopecks",), "corporate": ()}),
+    "balance.budget": (
+        {},
+        {
+            "budget": ("balance_kopecks", "limit_kopecks", "left_kopecks"),
+            "no_limit": ("balance_kopecks",),
+            "private": ("balance_kopecks",),
+        },
+    ),
+    "packages.left": ({}, {"left": ("items", "renews"), "none": ()}),
+    "password.issue": ({}, {"accepted": (), "too_often": ("minutes",), "blocked": ()}),
+    "options.mine": ({}, {"list": ("items",), "none": ()}),
+    "options.categories": ({}, {"list": ("items",)}),
+    "options.catalogue": ({"category": str}, {"list": ("items",), "none": ()}),
+    "options.off": ({"number": int}, {"off": ("name",), "already_off": ("name",), "unknown": ("number",)}),
+    "options.status": ({"number": int}, {"on": ("name", "since"), "off": ("name",), "unknown": ("number",)}),
+    "settings.language": ({"language": str}, {"changed": ()}),
+    "settings.script": ({"script": str}, {"changed": ()}),
+}
+
+
+@pytest.fixture
+def shelf(monkeypatch):
+    """Empty registries for the length of a test."""
+    monkeypatch.setattr(registry, "OPERATIONS", {})
+    monkeypatch.setattr(registry, "JOBS", {})
+    return registry
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_menus_can_rely_on_these(name):
+    args, outcomes = DECLARED[name]
+    operation = registry.OPERATIONS[name]
+    assert (dict(operation.args), dict(operation.outcomes)) == (args, outcomes)
+
+
+def test_an_order_is_refused_for_the_reasons_that_its_check_gives():
+    checked, ordered = (set(registry.OPERATIONS[f"options.{name}"].outcomes) for name in ("check", "on"))
+    assert checked - ordered == {"possible", "replaces"}
+    assert ordered - checked == {"on", "replaced"}
+
+
+def test_nothing_else_is_registered():
+    assert registry.OPERATIONS.keys() == DECLARED.keys() | {"options.check", "options.on"}
+    assert registry.JOBS.keys() == {"password.generate"}
+    assert registry.JOBS["password.generate"].messages == {"password.issued": ("login", "password")}
+
+
+def test_loading_again_is_harmless():
+    before = dict(registry.OPERATIONS)
+    registry.load_all()
+    assert before == registry.OPERATIONS
+
+
+def test_a_name_is_taken_once(shelf):
+    declare = shelf.operation("balance.show", outcomes={})
+    declare(lambda work, subscriber, args: None)
+    with pytest.raises(ValueError, match=r"balance\.show is registered twice"):
+        declare(lambda work, subscriber, args: None)
+    promise = shelf.job("mail", prepare=print)
+    promise(lambda work, subscriber, prepared: None)
+    with pytest.raises(ValueError, match="mail is registered twice"):
+        promise(lambda work, subscriber, prepared: None)
+
+
+class TestCalling:
+    @pytest.fixture
+    def echo(self, shelf):
+        @shelf.operation(
+            "echo", args={"number": int, "word": str}, outcomes={"said": ("args",), "no": ("why",)}
+        )
+        async def run(work, subscriber, args):
+            if args["number"] == 13:
+                raise Refusal("no", why="unlucky")
+            return Outcome("said", {"args": args})
+
+        return shelf.OPERATIONS["echo"]
+
+    @pytest.mark.parametrize(("given", "number"), [("42", 42), (42, 42), ("007", 7)])
+    async def test_arguments_get_their_declared_types(self, echo, given, number):
+        outcome = await echo(None, None, {"number": given, "word": "да", "more": "dropped"})
+        assert outcome == Outcome("said", {"args": {"number": number, "word": "да"}})
+
+    @pytest.mark.parametrize("wrong", ["", "4.2", "-1", " 7", "1_0", "٧", "abc", "9" * 19, None, 4.0, True])
+    async def test_what_is_no_number_is_the_menus_mistake(self, echo, wrong):
+        with pytest.raises(ArgumentError, match="echo: argument number cannot be"):
+            await echo(None, None, {"number": wrong, "word": ""})
+
+    async def test_an_argument_left_out(self, echo):
+        with pytest.raises(ArgumentError, match="word cannot be None"):
+            await echo(None, None, {"number": 1})
+
+    async def test_a_refusal_is_an_outcome(self, echo):
+        assert await echo(None, None, {"number": 13, "word": ""}) == Outcome("no", {"why": "unlucky"})
+
+
+async def test_no_operation_uses_words(desk):
+    """Codes and values only; a name comes in every language."""
+    for msisdn in ("79260000003", "79260000010"):
+        await desk.ask(msisdn, "options.on", number=41)
+        for name in ("options.mine", "options.categories", "packages.left"):
+            for item in (await desk.ask(msisdn, name)).values["items"]:
+                assert item["name"].keys() == set(LANGUAGES)
