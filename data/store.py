@@ -57,8 +57,8 @@ class Store(Protocol):
     async def savepoint(self) -> None:
         """Mark where a turn begins. Savepoints are not nested."""
 
-    async def release(self) -> None:
-        """The turn is done: keep what it wrote as a part of the unit."""
+    async def release(self) -> bool:
+        """The turn is done: keep what it wrote as a part of the unit. Whether it wrote anything."""
 
     async def rollback_savepoint(self) -> None:
         """The turn failed: take back what was written since ``savepoint``; the unit goes on.
@@ -80,6 +80,9 @@ class Store(Protocol):
 
     async def subscriber(self, msisdn: str) -> Subscriber | None:
         """The subscriber with that number and the account that pays for it; None when it is not ours."""
+
+    async def subscribers(self, msisdns: Sequence[str]) -> dict[str, Subscriber]:
+        """The same for many numbers at once; those that are not ours are left out."""
 
     async def set_language(self, msisdn: str, language: Language) -> None:
         """Language of all texts to this number."""

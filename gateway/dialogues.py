@@ -72,6 +72,8 @@ class Batch:
     answers: list[Outgoing] = field(default_factory=list)
     dialogues: dict[str, DialogueRecord | None] = field(default_factory=dict)
     """By MSISDN, those that this unit has changed; None is one that is closed."""
+    subscribers: dict[str, Subscriber] | None = None
+    """Those of the requests, read at once; None when a turn has written something and they may be stale."""
     jobs: int = 0
     counted: Counter = field(default_factory=Counter)
 
@@ -186,6 +188,8 @@ class Dialogues:
         batch = Batch()
         now = self._clock()
         async with self._unit:
+            if requests:
+                batch.subscribers = await self._store.subscribers([pdu.source_addr for pdu in requests])
             for pdu in requests:
                 batch.acknowledgements.append((pdu, await self._receive(pdu, station, batch, now)))
             await self._write(batch)
@@ -233,7 +237,8 @@ class Dialogues:
             batch.jobs = jobs
             self._apologise(message, work)
         else:
-            await self._store.release()
+            if await self._store.release():
+                batch.subscribers = None
         return ESME_ROK
 
     async def _turn(self, message: Message, work: Work) -> None:
@@ -246,7 +251,7 @@ class Dialogues:
             if await self._record(message, work):  # one that comes late must not end a newer dialogue
                 batch.dialogues[message.msisdn] = None
             return
-        work.subscriber = await self._store.subscriber(message.msisdn)
+        work.subscriber = await self._subscriber(message.msisdn, batch)
         if work.subscriber is None:
             self._turn_away(message, work)
             return
@@ -272,6 +277,11 @@ class Dialogues:
         self._keep(step, dialogue, message, work)
         if step.text:
             self._say(step.text, type(step) is End, message, work)
+
+    async def _subscriber(self, msisdn: str, batch: Batch) -> Subscriber | None:
+        if batch.subscribers is None:
+            return await self._store.subscriber(msisdn)
+        return batch.subscribers.get(msisdn)
 
     async def _record(self, message: Message, work: Work) -> DialogueRecord | None:
         """The open dialogue that an answer belongs to; None when it is another one, or too old."""

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from data.model import JobRecord, Outgoing
-from data.store import Store
+from data.store import Store, StoreError
 from gateway.dialogues import Batch, Station, UnitOfWork, Work
 from gateway.metrics import Metrics
 from gateway.outbox import Backoff
@@ -70,7 +70,12 @@ class Jobs:
         try:
             while True:
                 self._wake.clear()
-                if not await self.run_due():
+                try:
+                    begun = await self.run_due()
+                except StoreError as error:
+                    log.warning("jobs cannot be read", reason=str(error))
+                    begun = 0
+                if not begun:
                     await self._idle()
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
@@ -97,7 +102,9 @@ class Jobs:
             self._deliver(record.link, batch.answers)
 
     async def _do(self, record: JobRecord) -> Batch:
-        job = self._declared[record.name]
+        job, station = self._declared.get(record.name), self._stations.get(record.link)
+        if job is None or station is None:
+            raise LookupError(f"no job {record.name!r} or no link {record.link!r} any more")
         loop = asyncio.get_running_loop()
         prepared = await loop.run_in_executor(self._pool, job.prepare, json.loads(record.args))
         batch = Batch()
@@ -109,7 +116,7 @@ class Jobs:
                 self._limits,
                 subscriber,
                 self._menu,
-                self._stations[record.link],
+                station,
                 batch,
             )
             await job.run(work, subscriber, prepared)
@@ -123,5 +130,8 @@ class Jobs:
         wait_s = self._backoff.after(failures)
         log.exception("job failed", job=record.name, id=record.id, failures=failures, retry_in_s=wait_s)
         self._metrics.jobs.labels(record.name, "failed").inc()
-        async with self._unit:
-            await self._store.retry_job(record.id, self._clock() + wait_s, failures)
+        try:
+            async with self._unit:
+                await self._store.retry_job(record.id, self._clock() + wait_s, failures)
+        except StoreError as error:
+            log.warning("job stays due", job=record.name, id=record.id, reason=str(error))

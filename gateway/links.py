@@ -376,6 +376,8 @@ class Link:
     def _on_closed(self, event: Closed) -> None:
         if self.problem is None:
             self.problem = event.reason
-        (self._log.info if self._stopping.is_set() else self._log.warning)("link is closed", reason=event.reason)
+        (self._log.info if self._stopping.is_set() else self._log.warning)(
+            "link is closed", reason=event.reason
+        )
         if not self._bound.done():
             self._bound.set_exception(LinkDown(event.reason))

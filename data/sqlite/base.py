@@ -42,10 +42,11 @@ class UnitOfWork:
     async def savepoint(self) -> None:
         self._savepoint = _MARKED
 
-    async def release(self) -> None:
-        if self._savepoint is _SET:
+    async def release(self) -> bool:
+        marked, self._savepoint = self._savepoint, _NONE
+        if marked is _SET:
             self._execute("RELEASE turn")
-        self._savepoint = _NONE
+        return marked is _SET
 
     async def rollback_savepoint(self) -> None:
         marked, self._savepoint = self._savepoint, _NONE

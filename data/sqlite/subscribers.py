@@ -1,18 +1,27 @@
 """Subscribers, their money and their passwords."""
 # ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
+import json
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Any
 
 from data.model import Catalogue, Language, LedgerEntry, NewSubscriber, Script, Subscriber
 from data.sqlite.base import UnitOfWork
 from data.store import StoreError
 
-SUBSCRIBER = """
-SELECT contract, language, script, blocked, tariff, coalesce(contract, msisdn),
+_FACTS = """
+contract, language, script, blocked, tariff, coalesce(contract, msisdn),
        coalesce(subscribers.balance_kopecks, contracts.balance_kopecks),
        budget_limit_kopecks, budget_spent_kopecks, renew_day
-FROM subscribers LEFT JOIN contracts ON contracts.id = contract WHERE msisdn = ?
+"""
+SUBSCRIBER = f"""
+SELECT ?1, {_FACTS} FROM subscribers LEFT JOIN contracts ON contracts.id = contract WHERE msisdn = ?1
+"""
+# Many at once cost a third of as many one by one. CROSS: the numbers asked for lead, each one finds its row.
+SUBSCRIBERS = f"""
+SELECT asked.value, {_FACTS} FROM json_each(?) AS asked
+CROSS JOIN subscribers ON msisdn = CAST(asked.value AS INTEGER) LEFT JOIN contracts ON contracts.id = contract
 """
 SET_LANGUAGE = "UPDATE subscribers SET language = ? WHERE msisdn = ?"
 SET_SCRIPT = "UPDATE subscribers SET script = ? WHERE msisdn = ?"
@@ -63,13 +72,10 @@ class Subscribers(UnitOfWork):
 
     async def subscriber(self, msisdn: str) -> Subscriber | None:
         row = self._execute(SUBSCRIBER, (msisdn,)).fetchone()
-        if row is None:
-            return None
-        contract, language, script, blocked, tariff, account_id, balance, limit, spent, renew_day = row
-        kind = "private" if contract is None else "corporate"
-        return Subscriber(
-            msisdn, kind, language, script, blocked == 1, tariff, account_id, balance, limit, spent, renew_day
-        )
+        return row and _subscriber(row)
+
+    async def subscribers(self, msisdns: Sequence[str]) -> dict[str, Subscriber]:
+        return {row[0]: _subscriber(row) for row in self._execute(SUBSCRIBERS, (json.dumps(msisdns),))}
 
     async def set_language(self, msisdn: str, language: Language) -> None:
         self._write(SET_LANGUAGE, (language, msisdn))
@@ -137,6 +143,14 @@ class Subscribers(UnitOfWork):
         for new in chunk:
             for kind, total in self.catalogue.tariffs[new.tariff].allowances.items():
                 yield new.msisdn, kind, total * new.packages_left_percent // 100, total
+
+
+def _subscriber(row: tuple[Any, ...]) -> Subscriber:
+    msisdn, contract, language, script, blocked, tariff, account_id, balance, limit, spent, renew_day = row
+    kind = "private" if contract is None else "corporate"
+    return Subscriber(
+        msisdn, kind, language, script, blocked == 1, tariff, account_id, balance, limit, spent, renew_day
+    )
 
 
 def _subscriber_row(new: NewSubscriber) -> tuple[object, ...]:

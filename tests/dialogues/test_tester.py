@@ -8,10 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from data.model import Subscriber
-from handlers.registry import OPERATIONS, Outcome, Work
+from handlers.registry import OPERATIONS, Outcome, Work, load_all
 from smpp_sim.transcript import TextReceived
-from tests.dialogues.tester import Played, owner, play
 from tests.dialogues.test_transcripts import compare
+from tests.dialogues.tester import Played, owner, play
 
 GOOD = """\
 @ 79260000003 private en latin balance=12.50
@@ -71,6 +71,7 @@ def test_a_turn_that_fails_is_no_screen_to_be_proud_of(play_text) -> None:
     async def breaks(work: Work, subscriber: Subscriber, args: dict) -> Outcome:
         raise ZeroDivisionError
 
+    load_all()
     broken = OPERATIONS | {"balance.show": replace(OPERATIONS["balance.show"], run=breaks)}
     with capture_logs(), pytest.raises(AssertionError, match="the turn failed"):
         play_text(GOOD, operations=broken)
@@ -95,13 +96,13 @@ def test_two_phones_are_told_apart(play_text) -> None:
 # ----------------------------------------------------------------------------------------- owners
 
 
+CHANGED = "corporate en latin blocked balance=12.5 limit=none spent=420 tariff=max packages=62%"
+
+
 def test_words_change_the_seeded_owner() -> None:
     seeded = owner("79260000000", ["corporate", "ru", "latin"])
     assert (seeded.script, seeded.budget_limit_kopecks, seeded.blocked) == ("latin", 150_000, False)
-    changed = owner(
-        "79260000000",
-        "corporate en latin blocked balance=12.5 limit=none spent=420 tariff=max packages=62%".split(),
-    )
+    changed = owner("79260000000", CHANGED.split())
     assert changed == seeded._replace(
         language="en",
         blocked=True,

@@ -9,7 +9,8 @@ import asyncio
 import socket
 import struct
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -106,6 +107,7 @@ class Centre:
         """Of what has passed: bound, refused_bind, delivered, acknowledged, submitted, responded, unbound, stray, lost."""
         self.complaints: list[str] = []
         self.repeats = 0
+        self._together = False
         self._plans: list[tuple[str, int, Callable[[], None]]] = []
         self._queue: deque[Message] = deque()
         self._changed = asyncio.Event()
@@ -165,6 +167,14 @@ class Centre:
         message = Message((msisdn, sender), "(follows by itself)", DeliverSm(), deliveries=1, status=ESME_ROK)
         self.messages[message.key] = message
         return message
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """``with centre.together():`` all that is delivered leaves in one write, as far as the window reaches."""
+        self._together = True
+        yield
+        self._together = False
+        self.pump()
 
     def redeliver(self) -> None:
         """Deliver again what was refused."""
@@ -230,11 +240,16 @@ class Centre:
 
     def pump(self) -> None:
         """Deliver what waits, as far as the window reaches."""
-        if not self.bound:
+        if self._together or not self.bound:
             return
         while self._queue and self.wire.session.window_free:
             self.wire.deliver(self._queue.popleft())
         self.wire.flush()
+
+    def forget_silent(self) -> None:
+        """There is a new connection: what was under way on a silent one is to be delivered again."""
+        for wire in self.wires[:-1]:
+            wire.reset()
 
     def give_back(self, messages: list[Message]) -> None:
         """The connection is gone, and these had no response."""
@@ -374,6 +389,7 @@ class Wire(asyncio.Protocol):
                 case events.Unanswered((message, _)):
                     lost.append(message)
                 case events.Bound():
+                    centre.forget_silent()
                     centre.redeliver()
                     centre.count("bound")
                 case events.UnbindRequest(pdu):

@@ -16,7 +16,7 @@ from tests.faults.centre import Answer, Centre, Message
 from tests.faults.daemon import Daemon
 
 LINK = "ussdc"
-QUICK = {"reconnect_first_s": 0.02, "reconnect_max_s": 0.1, "window": 64}
+QUICK = {"reconnect_first_s": 0.02, "reconnect_max_s": 0.1}
 """A link that comes back at once."""
 
 
@@ -126,14 +126,14 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """A stage on which all are but the daemon: see `Stage.serve`. `link` and `more` go into its settings.
 
-    Where the centre is `away`, it listens from its `listen` on.
+    `window` is that of both ends. Where the centre is `away`, it listens from its `listen` on.
     """
     async with Centre(window, narrow) as centre:
         if not away:
             await centre.listen()
         config = folder / "gateway.toml"
         stage = Stage(folder, centre, config)
-        config.write_text(settings(stage.url, centre.port, link or {}) + more, "utf-8")
+        config.write_text(settings(stage.url, centre.port, {"window": window, **(link or {})}) + more, "utf-8")
         await populate(stage.url, subscribers)
         try:
             yield stage

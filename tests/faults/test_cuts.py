@@ -60,7 +60,7 @@ async def test_cut_in_a_dialogue_before_the_acknowledgement(tmp_path: Path, cut)
 @scene
 async def test_cut_after_the_commit_before_the_answer(tmp_path: Path, cut) -> None:
     """Acknowledged while the window is full, so that the answer is in the store only."""
-    async with staged(tmp_path, link={"window": 1}, window=1) as stage:
+    async with staged(tmp_path, window=1) as stage:
         await stage.serve()
         stage.centre.judge = lambda _: WITHHOLD
         first = stage.centre.dial(number(1), "*100#")
@@ -115,7 +115,7 @@ async def test_a_response_that_comes_with_the_end_of_the_connection_counts(tmp_p
 @scene
 async def test_answers_of_many_cuts_keep_their_order(tmp_path: Path) -> None:
     """Cut in the middle of the answers, again and again: the rest comes in the order of the questions."""
-    async with staged(tmp_path, link={"window": 8}) as stage:
+    async with staged(tmp_path, window=8) as stage:
         await stage.serve()
         stage.centre.judge = lambda _: WITHHOLD
         dialled = [stage.centre.dial(number(i), "*100#") for i in range(40)]

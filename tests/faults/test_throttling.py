@@ -54,7 +54,7 @@ class Storm:
 @scene
 async def test_a_storm_of_throttling_keeps_the_order_and_loses_nothing(tmp_path: Path, status: int) -> None:
     """W2: the queue waits as a whole. Each wave is the same head of the queue; then all of it comes in order."""
-    async with staged(tmp_path, link={"window": 4}) as stage:
+    async with staged(tmp_path, window=4) as stage:
         storm = stage.centre.judge = Storm(status, window=4, waves=3)
         await stage.serve()
         dialled = dial_all(stage, 30)
@@ -135,7 +135,7 @@ async def test_a_permanent_error_gives_the_message_up_with_its_reason(tmp_path: 
 async def test_a_response_that_is_lost_has_the_message_sent_again(tmp_path: Path) -> None:
     """W4: the response timer runs out. The late response to the first copy is nobody's (S7) and does no harm."""
     async with staged(tmp_path, link={"response_s": 0.3}) as stage:
-        stage.centre.judge = lambda answer: 0 if answer.message.answers[1:] else WITHHOLD
+        stage.centre.judge = lambda answer: WITHHOLD if stage.centre.counts["submitted"] == 1 else 0
         daemon = await stage.serve()
         (dialled,) = dial_all(stage, 1)
         await stage.until(lambda: len(dialled.answers) == 2, "the answer again")
