@@ -17,11 +17,12 @@ from data.sqlite import open_store
 from data.store import StoreError
 from gateway.admin import admin_app, admin_server, listen
 from gateway.dialect import DialectError
-from gateway.dialogues import Dialogues, UnitOfWork
+from gateway.dialogues import Dialogues
 from gateway.jobs import Jobs
 from gateway.links import Link
 from gateway.metrics import Metrics
 from gateway.settings import Settings, SettingsError, split_address
+from gateway.work import Transaction
 from handlers import registry
 from menus.lint import check
 from menus.loader import load
@@ -98,13 +99,13 @@ class Gateway:
     def _compose(self, menu: Menu) -> None:
         """Join the parts: links hand what they read to the dialogues, jobs hand their answers to the links."""
         settings, store = self.settings, self.store
-        unit = UnitOfWork(store)
-        dialogues = Dialogues(store, unit, menu, registry.OPERATIONS, settings.service, time.time)
+        transaction = Transaction(store)
+        dialogues = Dialogues(store, transaction, menu, registry.OPERATIONS, settings.service, time.time)
         self.links = [Link(link, dialogues, self.metrics, self._wake_jobs) for link in settings.links]
         by_name = {link.settings.name: link for link in self.links}
         self._jobs = Jobs(
             store,
-            unit,
+            transaction,
             menu,
             registry.JOBS,
             {name: link.station for name, link in by_name.items()},

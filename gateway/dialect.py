@@ -21,14 +21,14 @@ from pydantic.dataclasses import dataclass
 from gateway.smpp.pdu import DeliverSm, SubmitSm
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
 from gateway.validation import explain
-from menus.turns import Abort, Answer, Begin, Notified
+from menus.turns import Abort, Answer, Begin, Notified, Text
 
 USSD_SERVICE_OP = 0x0501
 ITS_SESSION_INFO = 0x1383
 
 ReplyKind = Literal["ask", "finish", "notify", "push_ask", "push_notify"]
 IndicationKind = Literal["new", "answer", "notified", "abort"]
-Turn = Begin | Answer | Abort | Notified
+Turn = Begin | Answer | Abort | Notified | Text
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,16 +48,17 @@ class Reply(NamedTuple):
 
 
 class Inbound(NamedTuple):
-    """One USSD message of a subscriber: whose, of which dialogue, and the turn that it is.
+    """One message of a subscriber: whose, of which dialogue, and the turn that it is.
 
-    `unit` is the number of the dialogue unit that its_session_info carries, None without that TLV.
+    `unit` is the number of the dialogue unit that its_session_info carries, None without that TLV. `reply` is None
+    for an SMS, which belongs to no dialogue.
     """
 
     msisdn: str
     key: str
     turn: Turn
     unit: int | None
-    reply: Reply
+    reply: Reply | None
 
 
 class Outbound(NamedTuple):
@@ -182,6 +183,7 @@ class Profile:
         self._alphabet_by_dcs = ALPHABET_BY_DCS[file.dcs.table]
         self._dcs_by_alphabet = {"gsm7": file.dcs.gsm7, "ucs2": file.dcs.ucs2}
         self._key = _compile_key(file.key)
+        self._end_tlv = file.end_flag.tlv if file.end_flag else None
         self._end_mask = 1 << file.end_flag.bit if file.end_flag else 0
 
     # --- the gateway's side -------------------------------------------------------------------------------
@@ -213,7 +215,7 @@ class Profile:
         tlvs = {USSD_SERVICE_OP: self._op_by_kind[kind]}
         for tag, value in reply.echoed:
             tlvs[tag] = _count_up(value) if tag == ITS_SESSION_INFO else value
-        if kind == "finish" and self._end_mask:
+        if kind == "finish":
             self._mark_end(tlvs)
         return SubmitSm(
             service_type=self.file.service_type,
@@ -227,8 +229,8 @@ class Profile:
         )
 
     def _kind(self, pdu: DeliverSm) -> IndicationKind:
-        flag = self.file.end_flag
-        if flag and (value := pdu.tlvs.get(flag.tlv)) and value[-1] & self._end_mask:
+        flagged = pdu.tlvs.get(self._end_tlv)
+        if flagged and flagged[-1] & self._end_mask:
             return "abort"
         op = pdu.tlvs.get(USSD_SERVICE_OP)
         if op is None:
@@ -254,9 +256,9 @@ class Profile:
         return Begin(_dialled(*candidates))
 
     def _mark_end(self, tlvs: dict[int, bytes]) -> None:
-        value = tlvs.get(self.file.end_flag.tlv)
+        value = tlvs.get(self._end_tlv)
         if value:
-            tlvs[self.file.end_flag.tlv] = value[:-1] + bytes([value[-1] | self._end_mask])
+            tlvs[self._end_tlv] = value[:-1] + bytes((value[-1] | self._end_mask,))
 
     # --- the centre's side --------------------------------------------------------------------------------
 

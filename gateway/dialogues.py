@@ -6,13 +6,9 @@ state, the answers and the jobs. Acknowledgements and answers leave after the co
 have, we have; what it was not told, it sends again.
 """
 
-import asyncio
 import json
 import secrets
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
 
 import structlog
 
@@ -20,133 +16,30 @@ from data.model import DialogueRecord, Outgoing, Subscriber
 from data.store import Store
 from gateway.dialect import DialectError, Inbound, Profile
 from gateway.settings import Service
-from gateway.smpp.pdu import DeliverSm, SubmitSm, encode
-from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, measure, parse_udh, segments
+from gateway.smpp.pdu import DeliverSm, encode
+from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, measure, parse_udh
 from gateway.smpp.vocabulary import (
     ESM_CLASS_RECEIPT,
     ESM_CLASS_TYPE_MASK,
     ESM_CLASS_UDHI,
     ESME_ROK,
     ESME_RX_R_APPN,
+    MESSAGE_PAYLOAD,
 )
+from gateway.work import Station, Transaction, Work
 from handlers.registry import Operation
 from menus.engine import advance
 from menus.model import Menu
-from menus.turns import (
-    Abort,
-    Answer,
-    Begin,
-    Call,
-    Dialogue,
-    Display,
-    End,
-    Notified,
-    Returned,
-    Show,
-    Text,
-    Turn,
-)
+from menus.turns import Abort, Answer, Begin, Call, Dialogue, Display, End, Notified, Returned, Show, Text
 
 log = structlog.get_logger(__name__)
 
 # A dialogue may chain calls (check, then switch on), but never without end.
 _CALLS_AT_MOST = 8
 
-_SMS_DCS = {"gsm7": 0x00, "ucs2": 0x08}
-
-
-@dataclass(frozen=True, slots=True)
-class Station:
-    """What a turn has to know of the link it came by."""
-
-    name: str
-    profile: Profile
-    sms_validity_s: float
-
-
-@dataclass(slots=True)
-class Batch:
-    """What a unit of work has come to: written at its end, in one go, and acted upon after the commit."""
-
-    acknowledgements: list[tuple[DeliverSm, int]] = field(default_factory=list)
-    answers: list[Outgoing] = field(default_factory=list)
-    dialogues: dict[str, DialogueRecord | None] = field(default_factory=dict)
-    """By MSISDN, those that this unit has changed; None is one that is closed."""
-    subscribers: dict[str, Subscriber] | None = None
-    """Those of the requests, read at once; None when a turn has written something and they may be stale."""
-    jobs: int = 0
-    counted: Counter = field(default_factory=Counter)
-
-    def answer(
-        self, work: "Work", msisdn: str, kind: Literal["ussd", "sms"], frame: bytes, validity_s: float
-    ) -> None:
-        """Have an encoded submit_sm leave by the link of the turn after the commit."""
-        now = work.now
-        self.answers.append(
-            Outgoing(work.store.draw_id(), work.station.name, msisdn, kind, frame, now, now + validity_s)
-        )
-
-
-class UnitOfWork:
-    """``async with unit:`` is a transaction on the store; only one is open at a time."""
-
-    def __init__(self, store: Store):
-        self._store = store
-        self._lock = asyncio.Lock()
-
-    async def __aenter__(self) -> None:
-        await self._lock.acquire()
-        try:
-            await self._store.begin()
-        except BaseException:
-            self._lock.release()
-            raise
-
-    async def __aexit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        try:
-            if failure is None:
-                await self._store.commit()
-        finally:
-            try:
-                await self._store.rollback()  # of what is not committed
-            finally:
-                self._lock.release()
-
-
-@dataclass(slots=True)
-class Work:
-    """What an operation or a job may touch, all of it in one transaction (see `handlers.registry.Work`)."""
-
-    store: Store
-    now: float
-    limits: Service
-    subscriber: Subscriber | None
-    menu: Menu
-    station: Station
-    batch: Batch
-
-    async def send_sms(self, message: str, values: Mapping[str, Any]) -> None:
-        """Send the subscriber the message that the menu words under that name."""
-        subscriber = self.subscriber
-        display = Display(subscriber.language, subscriber.script, measure, paged=False)
-        text = self.menu.message(message, values, display)
-        for frame in sms_frames(self.menu.senders[message], subscriber.msisdn, text):
-            self.batch.answer(self, subscriber.msisdn, "sms", frame, self.station.sms_validity_s)
-
-    async def defer(self, job: str, args: Mapping[str, Any]) -> None:
-        """Have a job run once the transaction is committed."""
-        await self.store.add_job(
-            job, self.subscriber.msisdn, self.station.name, json.dumps(args), self.now, self.now
-        )
-        self.batch.jobs += 1
-
-
-class Message(NamedTuple):
-    """A deliver_sm understood: whose, which turn, and `ussd` unless it is an SMS."""
-
-    msisdn: str
-    turn: Turn
-    ussd: Inbound | None
+# Answers of no node of the menu; they are counted under these names.
+_UNKNOWN = ("unknown_code", "unknown_sms")
+_WITHOUT_NODE = (*_UNKNOWN, "unknown_subscriber", "expired", "failure")
 
 
 class Dialogues:
@@ -158,21 +51,21 @@ class Dialogues:
     def __init__(
         self,
         store: Store,
-        unit: UnitOfWork,
+        transaction: Transaction,
         menu: Menu,
         operations: Mapping[str, Operation],
         limits: Service,
         clock: Callable[[], float],
     ):
         self._store = store
-        self._unit = unit
+        self._transaction = transaction
         self._menu = menu
         self._operations = operations
         self._limits = limits
         self._clock = clock
-        self.watch: Callable[[Message, Show | End], None] | None = None
-        """Told of every screen with its node; for those who look on, such as the tester of transcripts."""
         self._displays: dict[tuple[str, str, str, bool], Display] = {}
+        self.watch: Callable[[Inbound, Show | End], None] | None = None
+        """Told of every screen with its node; for those who look on, such as the tester of transcripts."""
 
     async def handle(
         self,
@@ -180,183 +73,140 @@ class Dialogues:
         requests: Sequence[DeliverSm],
         taken: Sequence[int] = (),
         failed: Sequence[tuple[int, str]] = (),
-    ) -> Batch:
+    ) -> Work:
         """Do one unit of work: `requests` that arrived, ids of answers that were `taken` or have `failed` for good.
 
         Whatever the store raises passes through, with nothing done: the requests are not ours yet.
         """
-        batch = Batch()
-        now = self._clock()
-        async with self._unit:
+        work = Work(self._store, self._clock(), self._limits, self._menu, station)
+        async with self._transaction:
             if requests:
-                batch.subscribers = await self._store.subscribers([pdu.source_addr for pdu in requests])
+                work.subscribers = await self._store.subscribers([pdu.source_addr for pdu in requests])
             for pdu in requests:
-                batch.acknowledgements.append((pdu, await self._receive(pdu, station, batch, now)))
-            await self._write(batch)
+                work.acknowledgements.append((pdu, await self._receive(pdu, work)))
+            await work.write()
             if taken:
                 await self._store.taken(taken)
             for number, reason in failed:
-                await self._store.fail(number, reason, now)
-        return batch
-
-    async def _write(self, batch: Batch) -> None:
-        """What the turns left to be written: many rows of a kind cost a third of as many single ones."""
-        if batch.answers:
-            await self._store.enqueue(batch.answers)
-        if batch.dialogues:
-            opened = [record for record in batch.dialogues.values() if record]
-            closed = [msisdn for msisdn, record in batch.dialogues.items() if not record]
-            await self._store.save_dialogues(opened)
-            await self._store.close_dialogues(closed)
+                await self._store.fail(number, reason, work.now)
+        return work
 
     async def unsent(self, station: Station, after_id: int, limit: int) -> list[Outgoing]:
         """What the store holds for the station's link beyond `after_id`, oldest first."""
         return await self._store.unsent(station.name, after_id, limit)
 
-    async def _receive(self, pdu: DeliverSm, station: Station, batch: Batch, now: float) -> int:
+    async def _receive(self, pdu: DeliverSm, work: Work) -> int:
         """Handle one deliver_sm in a savepoint; the command_status of its response."""
         try:
-            message = _understand(pdu, station.profile)
+            message = _understand(pdu, work.station.profile)
         except DialectError as error:
             log.warning(
-                "message not understood", link=station.name, msisdn=pdu.source_addr, reason=str(error)
+                "message not understood", link=work.station.name, msisdn=pdu.source_addr, reason=str(error)
             )
-            batch.counted["not_understood"] += 1
+            work.counted["not_understood"] += 1
             return ESME_RX_R_APPN
         if message is None:
-            batch.counted["receipt"] += 1
+            work.counted["no_turn"] += 1
             return ESME_ROK
-        work = Work(self._store, now, self._limits, None, self._menu, station, batch)
-        answers, jobs = len(batch.answers), batch.jobs
+        answers, jobs = len(work.answers), work.jobs
         await self._store.savepoint()
         try:
             await self._turn(message, work)
         except Exception:
             await self._store.rollback_savepoint()
-            del batch.answers[answers:]
-            batch.jobs = jobs
+            del work.answers[answers:]
+            work.jobs = jobs
             self._apologise(message, work)
         else:
             if await self._store.release():
-                batch.subscribers = None
+                work.subscribers = None
         return ESME_ROK
 
-    async def _turn(self, message: Message, work: Work) -> None:
-        turn, batch = message.turn, work.batch
-        kind = type(turn)
-        batch.counted[kind.__name__.lower()] += 1
+    async def _turn(self, message: Inbound, work: Work) -> None:
+        kind = type(message.turn)
+        work.counted[kind.__name__] += 1
         if kind is Notified:
             return
-        if kind is Abort:
-            if await self._record(message, work):  # one that comes late must not end a newer dialogue
-                batch.dialogues[message.msisdn] = None
-            return
-        work.subscriber = await self._subscriber(message.msisdn, batch)
-        if work.subscriber is None:
-            self._turn_away(message, work)
-            return
-        if kind is Answer:
+        record = None
+        if kind is Answer or kind is Abort:
             record = await self._record(message, work)
-            if record is None:
-                self._say(self._words("expired", work), True, message, work)
-                return
-            if message.ussd.unit and message.ussd.unit == record.unit:
-                batch.counted["repeated"] += 1
-                return  # delivered twice: it is answered already
-            dialogue = _reopen(record)
+        if kind is Abort:
+            if record:  # one that comes late must not end a newer dialogue
+                work.dialogues[message.msisdn] = None
+            return
+        work.subscriber = await self._subscriber(message.msisdn, work)
+        if work.subscriber is None:
+            self._say(self._end("unknown_subscriber", work), message, work)
+        elif kind is Begin or kind is Text:
+            await self._go_on(Dialogue(), message, work)
+        elif record is None:
+            self._say(self._end("expired", work), message, work)
+        elif message.unit and message.unit == record.unit:
+            work.counted["repeated"] += 1  # delivered twice: it is answered already
         else:
-            dialogue = Dialogue()
-        step = await self._walk(dialogue, message, work)
-        if step.node in ("unknown_code", "unknown_sms"):
-            batch.counted[step.node] += 1
-            log.info(
-                "nothing in the menu", link=work.station.name, msisdn=message.msisdn, what=_opening(turn)
-            )
-        if self.watch:
-            self.watch(message, step)
-        self._keep(step, dialogue, message, work)
-        if step.text:
-            self._say(step.text, type(step) is End, message, work)
+            await self._go_on(_reopen(record), message, work)
 
-    async def _subscriber(self, msisdn: str, batch: Batch) -> Subscriber | None:
-        if batch.subscribers is None:
+    async def _subscriber(self, msisdn: str, work: Work) -> Subscriber | None:
+        if work.subscribers is None:
             return await self._store.subscriber(msisdn)
-        return batch.subscribers.get(msisdn)
+        return work.subscribers.get(msisdn)
 
-    async def _record(self, message: Message, work: Work) -> DialogueRecord | None:
+    async def _record(self, message: Inbound, work: Work) -> DialogueRecord | None:
         """The open dialogue that an answer belongs to; None when it is another one, or too old."""
-        opened = work.batch.dialogues
-        msisdn = message.msisdn
-        record = opened[msisdn] if msisdn in opened else await self._store.dialogue(msisdn)
-        if record is None or record.key != message.ussd.key:
+        msisdn, changed = message.msisdn, work.dialogues
+        record = changed[msisdn] if msisdn in changed else await self._store.dialogue(msisdn)
+        if record is None or record.key != message.key:
             return None
         return record if work.now - record.touched <= work.station.profile.limits.idle_s else None
 
-    async def _walk(self, dialogue: Dialogue, message: Message, work: Work) -> Show | End:
+    async def _go_on(self, dialogue: Dialogue, message: Inbound, work: Work) -> None:
         """Advance the menu, executing its calls, up to the next screen."""
         turn = message.turn
         for _ in range(_CALLS_AT_MOST):
-            step = advance(self._menu, dialogue, turn, self._display(message, work))
+            step = advance(self._menu, dialogue, turn, self._display(work, paged=message.reply is not None))
             if type(step) is not Call:
-                return step
-            turn = await self._call(step, work)
-        raise RuntimeError(f"node {step.node} calls without end")
-
-    async def _call(self, call: Call, work: Work) -> Returned:
-        outcome = await self._operations[call.operation](work, work.subscriber, call.args)
-        return Returned(outcome.code, outcome.values)
-
-    def _keep(self, step: Show | End, dialogue: Dialogue, message: Message, work: Work) -> None:
-        """A dialogue is stored while it is open. One MSISDN has one: a new dial replaces a stale one."""
-        ussd = message.ussd
-        if ussd is None:
-            return
-        if type(step) is End:
-            work.batch.dialogues[message.msisdn] = None
-            return
-        work.batch.dialogues[message.msisdn] = DialogueRecord(
-            message.msisdn,
-            work.station.name,
-            ussd.key,
-            dialogue.node,
-            dialogue.page,
-            dialogue.misses,
-            json.dumps(dialogue.values, ensure_ascii=False) if dialogue.values else None,
-            ussd.unit or 0,
-            work.now,
-        )
-
-    def _say(self, text: str, last: bool, message: Message, work: Work) -> None:
-        station, batch = work.station, work.batch
-        if message.ussd is None:
-            for frame in sms_frames(message.turn.to, message.msisdn, text):
-                batch.answer(work, message.msisdn, "sms", frame, station.sms_validity_s)
+                break
+            outcome = await self._operations[step.operation](work, work.subscriber, step.args)
+            turn = Returned(outcome.code, outcome.values)
         else:
-            profile = station.profile
-            frame = encode(profile.write(message.ussd.reply, text, "finish" if last else "ask"))
-            batch.answer(work, message.msisdn, "ussd", frame, profile.limits.idle_s)
+            raise RuntimeError(f"node {step.node} calls without end")
+        if message.reply is not None:
+            work.dialogues[message.msisdn] = _record_of(step, dialogue, message, work)
+        self._say(step, message, work)
 
-    def _turn_away(self, message: Message, work: Work) -> None:
-        """A number that the store does not know is answered politely, and nothing is done for it."""
-        log.info("unknown subscriber", link=work.station.name, msisdn=message.msisdn)
-        work.batch.counted["unknown_subscriber"] += 1
-        self._say(self._words("unknown_subscriber", work), True, message, work)
+    def _say(self, step: Show | End, message: Inbound, work: Work) -> None:
+        """Answer with a screen or an SMS; an empty text says nothing."""
+        if step.node in _WITHOUT_NODE:
+            self._note(step.node, message, work)
+        if self.watch:
+            self.watch(message, step)
+        if not step.text:
+            return
+        if message.reply is None:
+            work.answer_by_sms(message.turn.to, message.msisdn, step.text)
+        else:
+            profile = work.station.profile
+            pdu = profile.write(message.reply, step.text, "finish" if type(step) is End else "ask")
+            work.answer(message.msisdn, "ussd", encode(pdu), profile.limits.idle_s)
 
-    def _apologise(self, message: Message, work: Work) -> None:
+    def _note(self, name: str, message: Inbound, work: Work) -> None:
+        work.counted[name] += 1
+        if name in _UNKNOWN:
+            turn = message.turn  # never the text of an SMS
+            what = turn.code if type(turn) is Begin else turn.to
+            log.info("nothing in the menu", link=work.station.name, msisdn=message.msisdn, what=what)
+
+    def _apologise(self, message: Inbound, work: Work) -> None:
         """Tell the subscriber a reference under which the log has what went wrong."""
         reference = secrets.token_hex(3)
         log.exception("turn failed", reference=reference, link=work.station.name, msisdn=message.msisdn)
-        work.batch.counted["failed"] += 1
-        work.batch.dialogues[message.msisdn] = None
-        self._say(self._words("failure", work, reference=reference), True, message, work)
+        work.dialogues[message.msisdn] = None
+        self._say(self._end("failure", work, reference=reference), message, work)
 
-    def _words(self, name: str, work: Work, **values: str) -> str:
-        return self._menu.words(name, self._display_of(work, paged=False), values)
+    def _end(self, words: str, work: Work, **values: str) -> End:
+        return End(self._menu.words(words, self._display(work, paged=False), values), words)
 
-    def _display(self, message: Message, work: Work) -> Display:
-        return self._display_of(work, paged=message.ussd is not None)
-
-    def _display_of(self, work: Work, paged: bool) -> Display:
+    def _display(self, work: Work, paged: bool) -> Display:
         subscriber, profile = work.subscriber, work.station.profile
         language, script = (subscriber.language, subscriber.script) if subscriber else ("ru", "cyrillic")
         key = (language, script, profile.name, paged)
@@ -367,21 +217,21 @@ class Dialogues:
         return display
 
 
-def _understand(pdu: DeliverSm, profile: Profile) -> Message | None:
-    """None for a delivery receipt, which is nobody's turn. Raises `DialectError`."""
+def _understand(pdu: DeliverSm, profile: Profile) -> Inbound | None:
+    """None for what is nobody's turn: a delivery receipt, a further part of a long SMS. Raises `DialectError`."""
     if pdu.esm_class & ESM_CLASS_TYPE_MASK == ESM_CLASS_RECEIPT:
         return None
     if profile.is_ussd(pdu):
-        inbound = profile.read(pdu)
-        return Message(inbound.msisdn, inbound.turn, inbound)
-    octets = parse_udh(pdu.short_message)[1] if pdu.esm_class & ESM_CLASS_UDHI else pdu.short_message
+        return profile.read(pdu)
+    part, octets = None, pdu.short_message or pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
+    if pdu.esm_class & ESM_CLASS_UDHI:
+        part, octets = parse_udh(octets)
     text = decode_text(octets, ALPHABET_BY_DCS["sms"].get(pdu.data_coding, "gsm7"))
-    return Message(pdu.source_addr, Text(pdu.destination_addr, text), None)
-
-
-def _opening(turn: Turn) -> str:
-    """What was dialled, or the number that was texted: never the text of an SMS."""
-    return turn.code if type(turn) is Begin else turn.to
+    if part and part.total > 1:
+        if part.number > 1:
+            return None
+        text = text.strip() or "…"  # no long SMS is a command, nor is it an empty one
+    return Inbound(pdu.source_addr, "", Text(pdu.destination_addr, text), None, None)
 
 
 def _reopen(record: DialogueRecord) -> Dialogue:
@@ -389,21 +239,18 @@ def _reopen(record: DialogueRecord) -> Dialogue:
     return Dialogue(record.node, record.page, record.misses, values)
 
 
-def sms_frames(sender: str, msisdn: str, text: str) -> list[bytes]:
-    """The encoded submit_sm PDUs (sequence number 0) of an SMS, one a part; the parts carry a UDH."""
-    alphabet, _ = measure(text)
-    parts = segments(text, alphabet, reference=secrets.randbelow(256))
-    return [
-        encode(
-            SubmitSm(
-                source_addr=sender,
-                dest_addr_ton=1,
-                dest_addr_npi=1,
-                destination_addr=msisdn,
-                esm_class=ESM_CLASS_UDHI if len(parts) > 1 else 0,
-                data_coding=_SMS_DCS[alphabet],
-                short_message=part,
-            )
-        )
-        for part in parts
-    ]
+def _record_of(step: Show | End, dialogue: Dialogue, message: Inbound, work: Work) -> DialogueRecord | None:
+    """A dialogue is stored while it is open. One MSISDN has one: a new dial replaces a stale one."""
+    if type(step) is End:
+        return None
+    return DialogueRecord(
+        message.msisdn,
+        work.station.name,
+        message.key,
+        dialogue.node,
+        dialogue.page,
+        dialogue.misses,
+        json.dumps(dialogue.values, ensure_ascii=False) if dialogue.values else None,
+        message.unit or 0,
+        work.now,
+    )

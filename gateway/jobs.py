@@ -14,11 +14,11 @@ import structlog
 
 from data.model import JobRecord, Outgoing
 from data.store import Store, StoreError
-from gateway.dialogues import Batch, Station, UnitOfWork, Work
 from gateway.metrics import Metrics
 from gateway.outbox import Backoff
 from gateway.settings import Jobs as JobSettings
 from gateway.settings import Service
+from gateway.work import Station, Transaction, Work
 from handlers.registry import Job
 from menus.model import Menu
 
@@ -37,7 +37,7 @@ class Jobs:
     def __init__(
         self,
         store: Store,
-        unit: UnitOfWork,
+        transaction: Transaction,
         menu: Menu,
         declared: Mapping[str, Job],
         stations: Mapping[str, Station],
@@ -48,7 +48,7 @@ class Jobs:
         clock: Callable[[], float] = time.time,
     ):
         self._store = store
-        self._unit = unit
+        self._transaction = transaction
         self._menu = menu
         self._declared = declared
         self._stations = stations
@@ -94,36 +94,27 @@ class Jobs:
 
     async def _run_one(self, record: JobRecord) -> None:
         try:
-            batch = await self._do(record)
+            work = await self._do(record)
         except Exception:
             await self._put_off(record)
         else:
             self._metrics.jobs.labels(record.name, "done").inc()
-            self._deliver(record.link, batch.answers)
+            self._deliver(record.link, work.answers)
 
-    async def _do(self, record: JobRecord) -> Batch:
+    async def _do(self, record: JobRecord) -> Work:
         job, station = self._declared.get(record.name), self._stations.get(record.link)
         if job is None or station is None:
             raise LookupError(f"no job {record.name!r} or no link {record.link!r} any more")
         loop = asyncio.get_running_loop()
         prepared = await loop.run_in_executor(self._pool, job.prepare, json.loads(record.args))
-        batch = Batch()
-        async with self._unit:
-            subscriber = await self._store.subscriber(record.msisdn)
-            work = Work(
-                self._store,
-                self._clock(),
-                self._limits,
-                subscriber,
-                self._menu,
-                station,
-                batch,
-            )
-            await job.run(work, subscriber, prepared)
-            await self._store.enqueue(batch.answers)
+        work = Work(self._store, self._clock(), self._limits, self._menu, station)
+        async with self._transaction:
+            work.subscriber = await self._store.subscriber(record.msisdn)
+            await job.run(work, work.subscriber, prepared)
+            await work.write()
             if not await self._store.finish_job(record.id):
                 raise RuntimeError(f"job {record.id} was finished by somebody else")
-        return batch
+        return work
 
     async def _put_off(self, record: JobRecord) -> None:
         failures = record.attempts + 1
@@ -131,7 +122,7 @@ class Jobs:
         log.exception("job failed", job=record.name, id=record.id, failures=failures, retry_in_s=wait_s)
         self._metrics.jobs.labels(record.name, "failed").inc()
         try:
-            async with self._unit:
+            async with self._transaction:
                 await self._store.retry_job(record.id, self._clock() + wait_s, failures)
         except StoreError as error:
             log.warning("job stays due", job=record.name, id=record.id, reason=str(error))

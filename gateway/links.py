@@ -16,7 +16,7 @@ from tenacity import (
 from data.model import Outgoing
 from gateway.connection import Connection
 from gateway.dialect import load_profile
-from gateway.dialogues import Batch, Dialogues, Station
+from gateway.dialogues import Dialogues
 from gateway.metrics import Metrics
 from gateway.outbox import Outbox, Verdict
 from gateway.settings import Link as LinkSettings
@@ -46,6 +46,7 @@ from gateway.smpp.vocabulary import (
     command_name,
     status_name,
 )
+from gateway.work import Station, Work
 
 log = structlog.get_logger(__name__)
 
@@ -263,20 +264,20 @@ class Link:
         """One unit of work. If the store fails, the centre keeps the messages and sends them again."""
         started = self._clock()
         try:
-            batch = await self._dialogues.handle(self.station, requests, self._taken, self._failed)
+            work = await self._dialogues.handle(self.station, requests, self._taken, self._failed)
         except Exception:
             self._log.exception("the store took nothing of this read", messages=len(requests))
             for pdu in requests:
                 self._refuse(pdu, ESME_RX_T_APPN)
             return
         self._taken, self._failed = [], []
-        for pdu, status in batch.acknowledgements:
+        for pdu, status in work.acknowledgements:
             self._session.acknowledge(pdu, status)
-        for answer in batch.answers:
+        for answer in work.answers:
             self._outbox.put(answer)
-        if batch.jobs:
+        if work.jobs:
             self._on_jobs()
-        self._count(batch, self._clock() - started)
+        self._count(work, self._clock() - started)
 
     async def _send_waiting(self) -> None:
         """Fill the window from the queue, and the queue from the store."""
@@ -308,13 +309,13 @@ class Link:
             self.problem = "stopping"
             self._session.send(pdus.Unbind(), self._clock())
 
-    def _count(self, batch: Batch, seconds: float) -> None:
+    def _count(self, work: Work, seconds: float) -> None:
         name, metrics = self.settings.name, self._metrics
         metrics.commit.observe(seconds)
-        metrics.batch.observe(len(batch.acknowledgements))
+        metrics.batch.observe(len(work.acknowledgements))
         metrics.backlog.labels(name).set(len(self._outbox))
-        for what, count in batch.counted.items():
-            metrics.turns.labels(name, what).inc(count)
+        for what, count in work.counted.items():
+            metrics.turns.labels(name, what.lower()).inc(count)
 
     # --- events of the session
 

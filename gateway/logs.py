@@ -12,9 +12,7 @@ def configure_logging(settings: Log) -> None:
     """Set structlog up for this process."""
     on_terminal = sys.stderr.isatty()
     as_text = settings.format == "text" or (settings.format == "auto" and on_terminal)
-    renderer = (
-        structlog.dev.ConsoleRenderer(colors=on_terminal) if as_text else structlog.processors.JSONRenderer()
-    )
+    renderer = _text(on_terminal) if as_text else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -30,3 +28,8 @@ def configure_logging(settings: Log) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _text(colors: bool) -> structlog.dev.ConsoleRenderer:
+    # Plain tracebacks: a prettier one prints the values of variables, and secrets are among them.
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)

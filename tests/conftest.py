@@ -4,6 +4,11 @@ import os
 
 import pytest
 
+from gateway.logs import configure_logging
+from gateway.settings import Log
+
+configure_logging(Log(level="warning", format="text"))
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite tests/dialogues from what is shown now")

@@ -24,8 +24,8 @@ from data.model import LANGUAGES, SCRIPTS, NewSubscriber
 from data.seed import subscribers
 from data.sqlite import open_store
 from gateway.daemon import load_menu
-from gateway.dialect import load_profile
-from gateway.dialogues import Dialogues, Message, Station, UnitOfWork
+from gateway.dialect import Inbound, load_profile
+from gateway.dialogues import Dialogues
 from gateway.jobs import Jobs
 from gateway.metrics import Metrics
 from gateway.settings import Jobs as JobSettings
@@ -33,6 +33,7 @@ from gateway.settings import Service
 from gateway.smpp.pdu import DeliverSm, SubmitSm, decode
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
 from gateway.smpp.vocabulary import ESM_CLASS_UDHI
+from gateway.work import Station, Transaction
 from handlers import registry
 from handlers.password import ALPHABET
 from handlers.registry import Operation
@@ -92,7 +93,7 @@ class Tester:
         self.jobs_sent: list[bytes] = []
         self.visits = Visits()
         self.menu = noting(_selfcare(), self.visits)
-        unit, limits = UnitOfWork(self.store), Service()
+        unit, limits = Transaction(self.store), Service()
         self.dialogues = Dialogues(self.store, unit, self.menu, operations, limits, lambda: self.now)
         self.dialogues.watch = self._watch
         self.jobs = Jobs(
@@ -167,7 +168,7 @@ class Tester:
         batch = await self.dialogues.handle(self.station, [pdu])
         ((_, status),) = batch.acknowledgements
         assert status == 0, f"refused with status {status:#x}"
-        assert not batch.counted["failed"], "the turn failed; the log says why"
+        assert not batch.counted["failure"], "the turn failed; the log says why"
         while await self.jobs.run_due():
             pass
         assert not await self.store.due_jobs(math.inf, 1), "a job failed; the log says why"
@@ -199,7 +200,7 @@ class Tester:
         facts = Facts(node, "ask" if self.handset.asked else "end", alphabet, used, allowed)
         return Screen(transcript.literal(text), facts)
 
-    def _watch(self, message: Message, step: Show | End) -> None:
+    def _watch(self, message: Inbound, step: Show | End) -> None:
         self.seen = step
         self.visits.see(self.menu, self.handset.words, message.turn, step)
 

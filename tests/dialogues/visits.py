@@ -36,6 +36,8 @@ class Visits:
     def see(self, menu: Menu, owner: tuple[str, ...], turn: Turn, step: Show | End) -> None:
         """Take note of a turn, and of the screen that it has come to."""
         self.nodes.add(step.node)
+        if owner == ("unknown",):
+            return
         match turn:
             case Begin(code=code):
                 self.entrances |= {Dialled(source, reader(owner)) for source in _sources(menu, code)}

@@ -24,6 +24,7 @@ from gateway.smpp.vocabulary import ESME_RINVPASWD, ESME_ROK, status_name
 SPEC = load_profile("spec")
 SERVICE = "105"
 WITHHOLD = None
+"""What `Centre.judge` says when a submit_sm is to have no response, or a later one."""
 _SMS_DCS = {"gsm7": 0, "ucs2": 8}
 
 Key = tuple[str, int, int] | tuple[str, str]
@@ -81,8 +82,14 @@ def _octets(pdu: Pdu) -> bytes:
     return encode(replace(pdu, sequence_number=0))
 
 
-def _take(_: Answer) -> int | None:
+def take(_: Answer) -> int | None:
+    """Judge every answer to be all right."""
     return ESME_ROK
+
+
+def withhold(_: Answer) -> int | None:
+    """Respond to nothing for now."""
+    return WITHHOLD
 
 
 class Centre:
@@ -95,7 +102,7 @@ class Centre:
     def __init__(self, window: int = 64, narrow: bool = False):
         self.window = window
         self.password = "secret"
-        self.judge: Callable[[Answer], int | None] = _take
+        self.judge: Callable[[Answer], int | None] = take
         self.on_answer: Callable[[Answer], None] = lambda _: None
         self.messages: dict[Key, Message] = {}
         self.answers: list[Answer] = []
@@ -224,7 +231,9 @@ class Centre:
     def explain(self) -> str:
         """How things stand, for a failure."""
         unfinished = self.open
-        lines = [f"the centre counted {dict(self.counts)}, {len(self._queue)} waiting, {len(self.refused)} refused"]
+        lines = [
+            f"the centre counted {dict(self.counts)}, {len(self._queue)} waiting, {len(self.refused)} refused"
+        ]
         lines += [f"{len(unfinished)} messages are not done, among them:", *map(str, unfinished[:8])]
         return "\n".join(lines + self.complaints[:8])
 
@@ -273,14 +282,22 @@ class Centre:
         message = answer.message
         if message is None:
             info = answer.pdu.tlvs.get(ITS_SESSION_INFO, b"").hex()
-            self.complaints.append(f"an answer to nothing: {answer.pdu.destination_addr} {info} {answer.text!r}")
+            self.complaints.append(
+                f"an answer to nothing: {answer.pdu.destination_addr} {info} {answer.text!r}"
+            )
             return
         self.repeats += bool(message.answers)
         if len(message.answers) >= message.entitled:
-            self.complaints.append(f"answered again, although nothing was lost: {message}, now {answer.text!r}")
-        kinds = [a for i, a in enumerate(message.answers) if not any(a.same_as(b) for b in message.answers[:i])]
+            self.complaints.append(
+                f"answered again, although nothing was lost: {message}, now {answer.text!r}"
+            )
+        kinds = [
+            a for i, a in enumerate(message.answers) if not any(a.same_as(b) for b in message.answers[:i])
+        ]
         if not any(answer.same_as(a) for a in kinds) and len(kinds) >= message.deliveries:
-            self.complaints.append(f"answered differently: {message}, {[a.text for a in kinds]}, now {answer.text!r}")
+            self.complaints.append(
+                f"answered differently: {message}, {[a.text for a in kinds]}, now {answer.text!r}"
+            )
 
     def _deliver(self, message: Message) -> Message:
         assert message.key not in self.messages, f"the test says {message} twice"

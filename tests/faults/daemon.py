@@ -74,7 +74,9 @@ class Daemon:
         self.kill()
         await self.ended()
 
-    async def logged(self, event: str, timeout_s: float = 10, after: int = 0, **fields: Any) -> dict[str, Any]:
+    async def logged(
+        self, event: str, timeout_s: float = 10, after: int = 0, **fields: Any
+    ) -> dict[str, Any]:
         """The first line, from the line `after` on, that says `event` and has these fields; waits for it."""
         wanted = {"event": event, **fields}
         try:
@@ -107,7 +109,9 @@ class Daemon:
 
     async def _get(self, page: str) -> httpx.Response:
         # verify=False: there is no TLS here, and to read the certificates takes longer than the page
-        async with httpx.AsyncClient(base_url=self._admin, trust_env=False, timeout=5, verify=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self._admin, trust_env=False, timeout=5, verify=False
+        ) as client:
             return await client.get(page)
 
     def _signal(self, number: signal.Signals) -> None:

@@ -133,7 +133,9 @@ async def staged(
             await centre.listen()
         config = folder / "gateway.toml"
         stage = Stage(folder, centre, config)
-        config.write_text(settings(stage.url, centre.port, {"window": window, **(link or {})}) + more, "utf-8")
+        config.write_text(
+            settings(stage.url, centre.port, {"window": window, **(link or {})}) + more, "utf-8"
+        )
         await populate(stage.url, subscribers)
         try:
             yield stage
@@ -151,7 +153,10 @@ def link_table(name: str, port: int, changes: dict[str, Any]) -> str:
     """A [[links]] table."""
     values = {"name": name, "connect": f"127.0.0.1:{port}", "system_id": "gw", "password": "secret"}
     values |= {"response_s": 30, **QUICK, **changes}
-    lines = (f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in values.items())
+    lines = (
+        f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}"
+        for key, value in values.items()
+    )
     return "\n".join(["[[links]]", *lines, ""])
 
 

@@ -70,7 +70,9 @@ async def test_wrong_password(tmp_path: Path) -> None:
         assert (await daemon.health())[0] == 200
         about = [line for line in _about_links(daemon) if line[0] != "link is bound"]
         refusals = stage.centre.counts["refused_bind"]
-        assert about == [("link is down", reason)] * refusals, f"more than a line for each of {refusals} attempts"
+        assert about == [("link is down", reason)] * refusals, (
+            f"more than a line for each of {refusals} attempts"
+        )
         await _answered(stage)
         await stage.stop()
 
@@ -89,7 +91,10 @@ async def test_one_link_of_two_is_down(tmp_path: Path) -> None:
             await _answered(stage)
             await second.listen()
             await daemon.logged("link is bound", link="second")
-            assert await daemon.health() == (200, {"status": "ok", "links": {LINK: "bound", "second": "bound"}})
+            assert await daemon.health() == (
+                200,
+                {"status": "ok", "links": {LINK: "bound", "second": "bound"}},
+            )
             await stage.stop()
 
 

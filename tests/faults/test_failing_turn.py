@@ -45,7 +45,7 @@ async def test_a_turn_that_fails_in_the_middle_of_a_batch(tmp_path: Path) -> Non
     async with staged(tmp_path) as stage:
         _break_ledger(stage, "ABORT")
         daemon = await stage.serve()
-        lucky = [number(i) for i in (1, 11, 12, 21, 22, 31, 32, 33, 34)]
+        lucky = [number(i) for i in (1, 4, 7, 11, 12, 14, 21, 22, 31)]
         with stage.centre.together():
             orders = [stage.centre.dial(msisdn, CODE) for msisdn in [*lucky[:4], UNLUCKY, *lucky[4:]]]
         await stage.until(lambda: not stage.centre.open, "ten answers")
@@ -53,7 +53,9 @@ async def test_a_turn_that_fails_in_the_middle_of_a_batch(tmp_path: Path) -> Non
 
         failed = orders.pop(4)
         answer = failed.answers[0]
-        words = re.fullmatch(r"Сейчас не получилось, попробуйте чуть позже\. Номер обращения: (\w+)", answer.text)
+        words = re.fullmatch(
+            r"Сейчас не получилось, попробуйте чуть позже\. Номер обращения: (\w+)", answer.text
+        )
         assert words, answer.text
         assert answer.last
         line = await daemon.logged("turn failed", reference=words[1], msisdn=UNLUCKY)
@@ -93,7 +95,9 @@ async def test_a_failure_that_costs_the_transaction_costs_no_message(tmp_path: P
             await stage.shown(message)
         for message in orders:
             on_the_ledger = await charged(stage, message.key[0])
-            assert bool(on_the_ledger) == (message in done and message.key[0] != UNLUCKY), f"{message}, {on_the_ledger}"
+            assert bool(on_the_ledger) == (message in done and message.key[0] != UNLUCKY), (
+                f"{message}, {on_the_ledger}"
+            )
 
         _mend_ledger(stage)
         stage.centre.redeliver()

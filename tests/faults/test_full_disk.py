@@ -8,7 +8,6 @@ write beyond it (EFBIG). A file system of its own, filled to the last block (ENO
 """
 
 import errno
-import os
 import resource
 import sqlite3
 import subprocess
@@ -18,33 +17,33 @@ from pathlib import Path
 
 import pytest
 
+from data.model import DialogueRecord
 from gateway.smpp.vocabulary import ESME_RX_T_APPN
 from tests.faults.centre import Message
 from tests.faults.load import FEE, OPTION, ORDER, PASSWORD_SENDER
 from tests.faults.scene import LINK, Stage, charged, number, scene, staged
 
 CODE, ON = ORDER[0]
-RICH = [number(i) for i in (1, 3, 4, 7, 8, 10, 20, 30)]
+ORDERING = [number(i) for i in (1, 3, 4, 7, 10, 20, 30)]
+ASKING = [number(i) for i in (6, 8, 9, 12, 14, 15, 16)]
+TALKING = number(11)
+ONE_WORKER = "[jobs]\nworkers = 1\nretry_first_s = 0.1\nretry_max_s = 0.5\n"
 HOUSEKEEPING_S = 8  # it comes every five
+STALE = DialogueRecord(number(17), LINK, "long ago", "root", 0, 0, None, 0, touched=0)
 
 
-async def _orders_meet_a_full_disk(stage: Stage, fill: Callable[[], None], make_room: Callable[[], None]) -> None:
-    """Orders, a dialogue and jobs are under way when the disk fills; all are finished when there is room again."""
+async def _all_parts_meet_a_full_disk(
+    stage: Stage, fill: Callable[[], object], make_room: Callable[[], object]
+) -> None:
+    """Orders, a dialogue, jobs and the housekeeping are under way when the disk fills; all goes on when there is room."""
     daemon = await stage.serve()
-    dialogue = stage.centre.dial(number(11), "*105#")
-    asking = [stage.centre.dial(msisdn, "*105*00#") for msisdn in RICH[:4]]
-    for message in (dialogue, *asking):
-        await stage.shown(message)
-    fill_at_first_password(stage, fill)
-    oks = [stage.centre.reply(message, "") for message in asking]
-    for message in oks:
-        stage.centre.expect_sms(message.key[0], PASSWORD_SENDER)
-    await stage.acknowledged(*oks)
-    await stage.until(lambda: stage.centre.counts["full"], "the first password")
-
+    dialogue = stage.centre.dial(TALKING, "*105#")
+    await stage.shown(dialogue)
+    await _fill_during_jobs(stage, fill)
     refused = await _orders_until_refused(stage)
-    next_step = stage.centre.reply(dialogue, "3")
-    await stage.acknowledged(next_step, status=ESME_RX_T_APPN)
+    step = stage.centre.reply(dialogue, "3")
+    await stage.acknowledged(step, status=ESME_RX_T_APPN)
+    await daemon.logged("job failed")
     await daemon.logged("housekeeping put off", timeout_s=HOUSEKEEPING_S)
     assert (await daemon.health())[0] == 200
     for message in refused:
@@ -53,27 +52,33 @@ async def _orders_meet_a_full_disk(stage: Stage, fill: Callable[[], None], make_
     make_room()
     stage.centre.redeliver()
     await stage.until(lambda: not stage.centre.open, "everything to be done after all", timeout_s=20)
-    assert next_step.answers[0].text.startswith("Опции"), next_step.answers[0].text
+    assert step.answers[0].text.startswith("Опции"), step.answers[0].text
     await stage.stop()
     await _all_is_done_once(stage)
 
 
-def fill_at_first_password(stage: Stage, fill: Callable[[], None]) -> None:
-    """Fill the disk when one job is done: the others are under way, or waiting."""
-
-    def judge(answer) -> int:
-        if answer.pdu.source_addr == PASSWORD_SENDER and not stage.centre.counts["full"]:
-            fill()
-            stage.centre.count("full")
-        return 0
-
-    stage.centre.judge = judge
+async def _fill_during_jobs(stage: Stage, fill: Callable[[], object]) -> None:
+    """Fill the disk when the first password is there: the others are being hashed, or wait for it."""
+    asking = [stage.centre.dial(msisdn, "*105*00#") for msisdn in ASKING]
+    for message in asking:
+        await stage.shown(message)
+        stage.centre.expect_sms(message.key[0], PASSWORD_SENDER)
+    async with stage.facts() as store:
+        await stage.acknowledged(*(stage.centre.reply(message, "") for message in asking))
+        await stage.until(
+            lambda: any(answer.pdu.source_addr == PASSWORD_SENDER for answer in stage.centre.answers),
+            "an SMS",
+        )
+        await store.save_dialogue(STALE)  # so that the housekeeping has something to write
+        fill()
 
 
 async def _orders_until_refused(stage: Stage) -> list[Message]:
     """Everybody orders; those orders that the gateway could not write down."""
-    orders = [stage.centre.dial(msisdn, CODE, session=2) for msisdn in RICH]
-    await stage.until(lambda: all(message.status is not None for message in orders), "a response to each order")
+    orders = [stage.centre.dial(msisdn, CODE, session=2) for msisdn in ORDERING]
+    await stage.until(
+        lambda: all(message.status is not None for message in orders), "a response to each order"
+    )
     refused = [message for message in orders if message.status]
     assert refused, "the disk is not full: the test proves nothing"
     assert {message.status for message in refused} == {ESME_RX_T_APPN}, stage.centre.explain()
@@ -83,22 +88,54 @@ async def _orders_until_refused(stage: Stage) -> list[Message]:
 
 async def _all_is_done_once(stage: Stage) -> None:
     assert await stage.unsent() == 0
-    for msisdn in RICH:
+    for msisdn in ORDERING:
         assert await charged(stage, msisdn) == [(f"option:{OPTION}", FEE)]
     async with stage.facts() as store:
         assert await store.due_jobs(float("inf"), 10) == []
-        assert (await store.dialogue(number(11))).node == "options"
+        assert (await store.dialogue(TALKING)).node == "options"
+    for msisdn in ASKING:
+        texts = {answer.text for answer in stage.centre.messages[msisdn, PASSWORD_SENDER].answers}
+        assert len(texts) == 1, f"{msisdn} was sent {len(texts)} passwords"
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="the limits of another process are Linux's")
+def _limit_files(stage: Stage, octets: int) -> None:
+    resource.prlimit(stage.daemon.process.pid, resource.RLIMIT_FSIZE, (octets, resource.RLIM_INFINITY))
+
+
+limits_of_another = pytest.mark.skipif(
+    not hasattr(resource, "prlimit"), reason="the limits of another process are set on Linux only"
+)
+
+
+@limits_of_another
 @scene
 async def test_file_size_limit(tmp_path: Path) -> None:
-    async with staged(tmp_path, more="[jobs]\nworkers = 1\nretry_first_s = 0.1\nretry_max_s = 0.5\n") as stage:
+    async with staged(tmp_path, more=ONE_WORKER) as stage:
+        await _all_parts_meet_a_full_disk(
+            stage,
+            lambda: _limit_files(stage, 4096),
+            lambda: _limit_files(stage, resource.RLIM_INFINITY),
+        )
 
-        def limit(octets: int) -> None:
-            resource.prlimit(stage.daemon.process.pid, resource.RLIMIT_FSIZE, (octets, resource.RLIM_INFINITY))
 
-        await _orders_meet_a_full_disk(stage, lambda: limit(4096), lambda: limit(resource.RLIM_INFINITY))
+@limits_of_another
+@scene
+async def test_sigterm_while_the_disk_is_full(tmp_path: Path) -> None:
+    """It ends in good order, and what could not be written down stays with the centre."""
+    async with staged(tmp_path) as stage:
+        daemon = await stage.serve()
+        await stage.shown(stage.centre.dial(number(1), "*100#"))
+        _limit_files(stage, 4096)
+        order = stage.centre.dial(number(3), CODE)
+        await stage.acknowledged(order, status=ESME_RX_T_APPN)
+        daemon.terminate()
+        assert await daemon.ended(8) == 0, daemon.explain()
+        assert stage.centre.counts["unbound"] == 1, "no unbind"
+
+        await stage.serve()
+        assert (await stage.shown(order)).text.startswith(ON)
+        await stage.stop()
+        assert await charged(stage, number(3)) == [(f"option:{OPTION}", FEE)]
 
 
 @pytest.fixture
@@ -106,7 +143,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", folder], capture_output=True, text=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", folder]
+    mounted = subprocess.run(mount, capture_output=True, text=True)
     if mounted.returncode:
         pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
     try:
@@ -118,8 +156,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @scene
 async def test_no_space_left(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
-    async with staged(small_disk, more="[jobs]\nworkers = 1\nretry_first_s = 0.1\nretry_max_s = 0.5\n") as stage:
-        await _orders_meet_a_full_disk(stage, lambda: _fill(ballast), ballast.unlink)
+    async with staged(small_disk, more=ONE_WORKER) as stage:
+        await _all_parts_meet_a_full_disk(stage, lambda: _fill(ballast), ballast.unlink)
 
 
 def _fill(ballast: Path) -> None:
@@ -134,9 +172,9 @@ def _fill(ballast: Path) -> None:
 
 @scene
 async def test_somebody_else_holds_the_store(tmp_path: Path) -> None:
-    """Such as `starpound seed` of a million: it is one transaction, and the gateway cannot write until its end."""
-    async with staged(tmp_path, more="[jobs]\nworkers = 1\nretry_first_s = 0.1\nretry_max_s = 0.5\n") as stage:
+    """Such as `starpound seed` of a million: one transaction, and nobody else can write until its end."""
+    async with staged(tmp_path, more=ONE_WORKER) as stage:
         with closing(sqlite3.connect(stage.database, isolation_level=None)) as holder:
-            await _orders_meet_a_full_disk(
+            await _all_parts_meet_a_full_disk(
                 stage, lambda: holder.execute("BEGIN IMMEDIATE"), lambda: holder.execute("ROLLBACK")
             )

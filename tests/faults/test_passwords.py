@@ -43,7 +43,9 @@ async def test_hashing_job_is_killed_half_way(tmp_path: Path) -> None:
 
         await stage.serve()
         await stage.until(lambda: not stage.centre.open, "all passwords")
-        await stage.until(lambda: len(first[0].message.answers) == 2, "the SMS whose response was lost, again")
+        await stage.until(
+            lambda: len(first[0].message.answers) == 2, "the SMS whose response was lost, again"
+        )
         await stage.stop()
         await _one_password_each(stage)
 

@@ -52,7 +52,12 @@ async def test_load_survives_being_killed_again_and_again(tmp_path: Path, roll: 
         await stage.until(lambda: load.done, "the end of the load", timeout_s=40)
         await stage.stop()
 
-        missing = {"not acknowledged", "acknowledged, not answered", "not settled", "in a dialogue"} - under_way.keys()
+        missing = {
+            "not acknowledged",
+            "acknowledged, not answered",
+            "not settled",
+            "in a dialogue",
+        } - under_way.keys()
         assert not missing, f"the kills missed the moments when something was {missing}: {under_way}"
         await _check_store(stage, phones, owed)
 
@@ -89,7 +94,9 @@ async def _check_store(stage: Stage, phones: list[Phone], owed: dict[str, list[t
             before, after = phone.subscriber, await store.subscriber(phone.msisdn)
             entries = await store.ledger(before.account_id)
             own = [(entry.what, entry.amount_kopecks) for entry in entries if entry.msisdn == phone.msisdn]
-            assert sorted(own) == sorted(owed[phone.msisdn]), f"{phone.msisdn} was charged otherwise than he ordered"
+            assert sorted(own) == sorted(owed[phone.msisdn]), (
+                f"{phone.msisdn} was charged otherwise than he ordered"
+            )
             _check_balance(before, after, sum(entry.amount_kopecks for entry in entries), own)
             options = {f"option:{option.number}" for option in await store.options_on(phone.msisdn)}
             assert options == {what for what, _ in own}, f"{phone.msisdn} pays for other options than he has"
@@ -100,8 +107,12 @@ async def _check_store(stage: Stage, phones: list[Phone], owed: dict[str, list[t
                 assert await verify(store, msisdn, passwords.pop()), f"the password of {msisdn} does not hold"
 
 
-def _check_balance(before: Subscriber, after: Subscriber, ledger_kopecks: int, own: list[tuple[str, int]]) -> None:
-    assert after.balance_kopecks == before.balance_kopecks - ledger_kopecks, f"{before}, {after}, {ledger_kopecks}"
+def _check_balance(
+    before: Subscriber, after: Subscriber, ledger_kopecks: int, own: list[tuple[str, int]]
+) -> None:
+    assert after.balance_kopecks == before.balance_kopecks - ledger_kopecks, (
+        f"{before}, {after}, {ledger_kopecks}"
+    )
     if before.corporate:
         spent = after.budget_spent_kopecks - before.budget_spent_kopecks
         assert spent == sum(amount for _, amount in own), f"{before}, {after}, {own}"

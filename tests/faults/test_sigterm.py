@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 from gateway.smpp.vocabulary import ESME_RTHROTTLED
-from tests.faults.centre import WITHHOLD
+from tests.faults.centre import take, withhold
 from tests.faults.load import Load, townspeople
 from tests.faults.scene import LINK, Stage, number, scene, staged
 
@@ -27,7 +27,9 @@ async def test_what_is_under_way_is_finished_and_the_link_unbound(tmp_path: Path
         assert await daemon.ended(8) == 0, daemon.explain()
         await stage.centre.wire.gone
 
-        assert stage.centre.counts["unbound"] == 1, f"no unbind; the link ended as: {stage.centre.wire.reason}"
+        assert stage.centre.counts["unbound"] == 1, (
+            f"no unbind; the link ended as: {stage.centre.wire.reason}"
+        )
         messages = stage.centre.messages.values()
         unanswered = [str(m) for m in messages if m.status == 0 and not m.answers and m.key[1] != "000110"]
         assert not unanswered, "acknowledged, and the gateway left without an answer"
@@ -52,7 +54,7 @@ async def test_answers_that_the_centre_does_not_take_wait_in_the_store(tmp_path:
         assert stage.centre.counts["unbound"] == 1, "no unbind"
         assert await stage.unsent() == 20
 
-        stage.centre.judge = lambda _: 0
+        stage.centre.judge = take
         before = len(stage.centre.answers)
         await stage.serve()
         await stage.until(lambda: len(stage.centre.answers) == before + 20, "the answers")
@@ -65,7 +67,7 @@ async def test_answers_that_the_centre_does_not_take_wait_in_the_store(tmp_path:
 async def test_a_centre_that_never_responds_holds_up_the_end_for_seconds_only(tmp_path: Path) -> None:
     """What was sent and not responded to stays in the store: nobody knows whether the centre has it (W4)."""
     async with staged(tmp_path) as stage:
-        stage.centre.judge = lambda _: WITHHOLD
+        stage.centre.judge = withhold
         daemon = await stage.serve()
         dialled = [stage.centre.dial(number(i), "*100#") for i in range(3)]
         await stage.until(lambda: len(stage.centre.answers) == 3, "three answers")
@@ -78,7 +80,7 @@ async def test_a_centre_that_never_responds_holds_up_the_end_for_seconds_only(tm
             kept = [message.msisdn for message in await store.unsent(LINK, 0, 100)]
         assert kept == [message.key[0] for message in dialled]
 
-        stage.centre.judge = lambda _: 0
+        stage.centre.judge = take
         await stage.serve()
         await stage.until(lambda: not stage.centre.open, "all answers")
         await stage.stop()

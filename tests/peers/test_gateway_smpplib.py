@@ -185,6 +185,20 @@ async def test_smsc_unbinds(tmp_path: Path) -> None:
             await answer(again)
 
 
+async def test_cut(tmp_path: Path) -> None:
+    """W4: a connection that breaks is made again, and what was not answered is sent again."""
+    with Smsc() as smsc:
+        async with gateway(smsc.port, tmp_path):
+            link = await accepted(smsc)
+            link.send("deliver_sm", **sms(ENGLISH, "000100", ""))
+            await link.next("deliver_sm_resp")
+            lost = await link.next("submit_sm")
+            link.close()
+            again = await accepted(smsc)
+            assert (await submitted(again)).short_message == lost.short_message
+            await again.nothing_came()
+
+
 # --- framing, which is by hand here
 
 
@@ -209,6 +223,20 @@ async def test_one_write(tmp_path: Path) -> None:
                 link.respond(pdu, message_id="1")
 
 
+async def test_message_and_unbind_in_one_write(tmp_path: Path) -> None:
+    """S6: the message is done and acknowledged before the unbind is; its answer leaves by the next bind."""
+    with Smsc() as smsc:
+        async with gateway(smsc.port, tmp_path):
+            link = await accepted(smsc)
+            link.write(link.encode("deliver_sm", **sms(ENGLISH, "000100", "")) + link.encode("unbind"))
+            assert (await link.next("deliver_sm_resp")).status == consts.SMPP_ESME_ROK
+            await link.next("unbind_resp")
+            await link.closed()
+            again = await accepted(smsc)
+            assert ENGLISH_BALANCE in text_of(await submitted(again))
+            await again.nothing_came()
+
+
 async def test_octet_by_octet(tmp_path: Path) -> None:
     """F1: every octet in a segment of its own, also those of bind_resp."""
     with Smsc() as smsc:
@@ -228,6 +256,14 @@ async def test_unknown_command(tmp_path: Path) -> None:
         nack = await link.next("generic_nack")
         assert (nack.status, nack.sequence) == (consts.SMPP_ESME_RINVCMDID, 0x1234)
         await link.nothing_came()
+
+
+async def test_odd_sequence_numbers(tmp_path: Path) -> None:
+    """F5: 0, and what is beyond the specification's range, is accepted and echoed."""
+    async with bound(tmp_path) as (link, _):
+        for sequence in (0, 0x80000000, 0xFFFFFFFF):
+            link.write(bytes.fromhex("00000010 00000015 00000000") + sequence.to_bytes(4))
+            assert (await link.next("enquire_link_resp")).sequence == sequence
 
 
 @pytest.mark.parametrize("length", [0, 15, 0x7FFFFFFF], ids=hex)

@@ -121,7 +121,10 @@ def test_an_unknown_dialect_names_the_known_ones():
     [
         (lambda text: text.replace("\nout:", "\noutt:"), r"unknown key outt; did you mean out\?"),
         (lambda text: text.replace("ask: 2", "ask: two"), r"out\.ask"),
-        (lambda text: text.replace("tlv:0x0204", "tlv:user"), "write source_addr, destination_addr, tlv:0xTAG"),
+        (
+            lambda text: text.replace("tlv:0x0204", "tlv:user"),
+            "write source_addr, destination_addr, tlv:0xTAG",
+        ),
         (lambda text: text + "\n  - [", "expected"),
     ],
 )

@@ -48,7 +48,10 @@ def test_the_password_is_not_in_the_repr():
         ({"window": "64"}, "links.0.window: Input should be a valid integer (it is '64')"),
         ({"connect": "ussdc"}, "links.0.connect: 'ussdc' is no HOST:PORT"),
         ({"password_env": "X"}, "links.0: give exactly one of password, password_file, password_env"),
-        ({"bind": "both"}, "links.0.bind: Input should be 'transceiver', 'receiver' or 'transmitter' (it is 'both')"),
+        (
+            {"bind": "both"},
+            "links.0.bind: Input should be 'transceiver', 'receiver' or 'transmitter' (it is 'both')",
+        ),
         ({"system_id": "a" * 16}, "links.0.system_id: String should have at most 15 characters"),
     ],
 )
@@ -94,7 +97,9 @@ def test_password_from_a_file_and_from_the_environment(tmp_path, monkeypatch):
     del link["password"]
     (tmp_path / "password").write_text("hidden\n")
     monkeypatch.setenv("GW_PASSWORD", "unseen")
-    from_file = parse_settings({"store": "s", "links": [link | {"password_file": str(tmp_path / "password")}]})
+    from_file = parse_settings(
+        {"store": "s", "links": [link | {"password_file": str(tmp_path / "password")}]}
+    )
     from_env = parse_settings({"store": "s", "links": [link | {"password_env": "GW_PASSWORD"}]})
     assert (from_file.links[0].secret, from_env.links[0].secret) == ("hidden", "unseen")
 
