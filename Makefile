@@ -1,12 +1,15 @@
 # make demo    try it: simulator, gateway and store on 127.0.0.1 (ARGS=--once plays the conversation and ends)
 # make test    all tests            make lint    ruff and the import rules
 # make bench   turns a second       make golden  rewrite the transcripts of tests/dialogues from what is shown now
+# make format  ruff's layout        make docs    rewrite the generated pages of docs/reference
 
-PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v))) python3)
+# The first that is new enough and can make a virtual environment. The distribution's own comes first: it is built
+# with profile-guided optimisation, those of version managers mostly are not, and the gateway feels it.
+PYTHON ?= /usr/bin/python3 python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test lint format bench golden clean
+.PHONY: help demo test lint format bench golden docs clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -26,6 +29,9 @@ format: $(BIN)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(BIN)/.dev
+	$(BIN)/python docs/generate.py
+
 golden: $(BIN)/.dev
 	$(BIN)/python -m pytest tests/dialogues --golden $(ARGS)
 	@git --no-pager diff --stat -- tests/dialogues
@@ -38,10 +44,13 @@ clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis tests/peers/node/node_modules
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "starpound needs Python 3.11 or newer; say which: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@$(PYTHON) -m venv .venv \
-	  || { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@for python in $(PYTHON); do \
+	  $$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  $$python -m venv .venv && exit; \
+	done; \
+	echo "starpound needs Python 3.11 or newer with ensurepip (Debian: apt-get install python3-venv);" >&2; \
+	echo "say where it is: make PYTHON=/path/to/python3" >&2; \
+	exit 1
 
 $(BIN)/.runtime: $(BIN)/python setup.cfg pyproject.toml
 	@echo "installing starpound into .venv ..." >&2

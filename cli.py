@@ -238,18 +238,19 @@ def check(file: str | None) -> None:
     \b
     Example: starpound menu check my-menu.yaml
     """
-    from gateway.daemon import load_menu
-    from menus.problems import MenuError
+    from gateway.daemon import SELFCARE
+    from handlers import registry
+    from menus.loader import examine
 
-    try:
-        checked = load_menu(file)
-    except MenuError as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        click.echo(f"{len(error.problems)} problem(s)", err=True)
-        raise SystemExit(1) from None
-    codes = sum(1 for _ in checked.codes.entries())
-    click.echo(f"{checked.file}: {len(checked.nodes)} nodes, {codes} codes, no problems")
+    registry.load_all()
+    path = file or SELFCARE
+    problems = examine(path, registry.OPERATIONS, registry.JOBS)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    click.echo(
+        f"{path}: {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}", err=bool(problems)
+    )
+    raise SystemExit(1 if problems else 0)
 
 
 @menu.command()
@@ -261,9 +262,8 @@ def graph(file: str | None) -> None:
     \b
     Example: starpound menu graph > menu.mmd
     """
-    from menus.diagram import diagram
-
     from gateway.daemon import load_menu
+    from menus.diagram import diagram
 
     click.echo(diagram(load_menu(file)))
 

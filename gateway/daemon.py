@@ -135,7 +135,10 @@ class Gateway:
             await asyncio.sleep(_HOUSEKEEPING_EVERY_S)
             try:
                 expired = await self.store.expire_dialogues(time.time() - idle_s)
-                await self.store.erase_traces()
+                if any(link.sms_taken for link in self.links):
+                    for link in self.links:
+                        link.sms_taken = False
+                    await self.store.erase_traces()
             except StoreError as error:
                 log.warning("housekeeping put off", reason=str(error))
             else:

@@ -1,6 +1,7 @@
 """A link: one bind that is made, kept alive, and made again for as long as the daemon runs."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Sequence
 
@@ -41,6 +42,7 @@ from gateway.smpp.vocabulary import (
     ESME_RINVCMDID,
     ESME_ROK,
     ESME_RTHROTTLED,
+    ESME_RUNKNOWNERR,
     ESME_RX_T_APPN,
     INTERFACE_VERSION,
     command_name,
@@ -77,6 +79,8 @@ class Link:
         self.station = Station(settings.name, load_profile(settings.dialect), settings.sms_validity_s)
         self.problem: str | None = "not connected yet"
         """Why the link is down; None while it is bound."""
+        self.sms_taken = False
+        """Whether the centre has taken an SMS, which may have held a secret, since somebody reset this."""
         self._log = log.bind(link=settings.name, peer=settings.connect)
         self._dialogues = dialogues
         self._metrics = metrics
@@ -111,14 +115,17 @@ class Link:
                 pump = await self._bind()
                 if pump is not None:
                     await self._serve(pump)
+                    await self._pause(random.uniform(0.5, 1) * self.settings.reconnect_first_s)
         finally:
             self._stopped.set()
 
     async def stop(self, grace_s: float) -> None:
         """Take no new messages, see the answers under way through, unbind; all of it within `grace_s` seconds."""
         self._stopping.set()
-        if self._connection:
+        if self._connection and self.problem is None:
             self._connection.wake()
+        elif self._connection:
+            self._connection.abort()
         try:
             await asyncio.wait_for(self._stopped.wait(), grace_s)
         except TimeoutError:
@@ -172,9 +179,9 @@ class Link:
         await pump
         self._connection = None
         raise (
-            self._bound.exception()
-            if self._bound.done()
-            else LinkDown("closed by the centre before the bind")
+            LinkDown("closed by the centre before the bind")
+            if not self._bound.done()
+            else self._bound.exception()
         )
 
     async def _pause(self, seconds: float) -> None:
@@ -270,6 +277,7 @@ class Link:
             for pdu in requests:
                 self._refuse(pdu, ESME_RX_T_APPN)
             return
+        self._metrics.answers.labels(self.settings.name, "taken").inc(len(self._taken))
         self._taken, self._failed = [], []
         for pdu, status in work.acknowledgements:
             self._session.acknowledge(pdu, status)
@@ -281,26 +289,28 @@ class Link:
 
     async def _send_waiting(self) -> None:
         """Fill the window from the queue, and the queue from the store."""
+        session, outbox = self._session, self._outbox
         now, wall = self._clock(), time.time()
-        while self._session.window_free > 0:
-            if self._outbox.wants_refill and self.problem is None:
-                rows = await self._dialogues.unsent(self.station, self._outbox.last_id, _REFILL)
-                self._outbox.refill(rows, _REFILL)
-            message = self._outbox.pop(now)
+        room = session.window_free
+        while room > 0:
+            if outbox.wants_refill and self.problem is None:
+                outbox.refill(await self._dialogues.unsent(self.station, outbox.last_id, _REFILL), _REFILL)
+            message = outbox.pop(now)
             if message is None:
                 break
             if message.expires < wall:
                 self._failed.append((message.id, "expired"))
                 self._connection.wake()
                 continue
-            self._session.send_encoded(message.pdu, now, message)
-        self._set_alarm(self._outbox.due())
+            session.send_encoded(message.pdu, now, message)
+            room -= 1
+        self._set_alarm(outbox.due() if room > 0 else None)
 
     def _set_alarm(self, when: float | None) -> None:
         if self._alarm:
             self._alarm.cancel()
             self._alarm = None
-        if when is not None and self._session.window_free > 0:
+        if when is not None:
             self._alarm = asyncio.get_running_loop().call_at(when, self._connection.wake)
 
     def _leave(self) -> None:
@@ -337,8 +347,9 @@ class Link:
         if status == ESME_ROK and type(event.pdu) is pdus.SubmitSmResp:
             self._outbox.settle(event.context, status, 0, 0)
             self._taken.append(event.context.id)
+            self.sms_taken = self.sms_taken or event.context.kind == "sms"
         elif isinstance(event.context, Outgoing):
-            self._judge(event.context, status)
+            self._judge(event.context, status or ESME_RUNKNOWNERR)  # 0 in a generic_nack is no yes
 
     def _judge(self, message: Outgoing, status: int) -> None:
         verdict = self._outbox.settle(message, status, self._clock(), time.time())
