@@ -286,7 +286,7 @@ def verify(url: str, msisdn: str) -> None:
     from data.sqlite import open_store
     from handlers.password import verify as is_right
 
-    given = click.get_text_stream("stdin").readline().rstrip("\n")
+    given = sys.stdin.readline().rstrip("\n")
 
     async def ask() -> bool:
         store = open_store(url, create=False)

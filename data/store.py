@@ -66,6 +66,12 @@ class Store(Protocol):
         Raises StoreBusy when the failure was the disk's and has cost the unit: roll that back, acknowledge nothing.
         """
 
+    def claim(self) -> None:
+        """Have the store for one gateway alone until it is closed; readers and ``seed`` are not kept out.
+
+        Two at a time would send every answer twice. Raises StoreError when another one has it.
+        """
+
     async def close(self) -> None:
         """Let go of the store. An open unit is rolled back. Closing twice is harmless."""
 

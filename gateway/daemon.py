@@ -86,6 +86,7 @@ class Gateway:
         self.admin_port = admin_socket.getsockname()[1]
         self.store = open_store(settings.store)
         stack.push_async_callback(self.store.close)
+        self.store.claim()
         stack.push_async_callback(self.store.erase_traces)
         self._compose(menu)
         stack.push_async_callback(self._stop)

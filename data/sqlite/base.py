@@ -1,12 +1,13 @@
 """The connection and its units of work."""
 # ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
+import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
-from data.store import StoreBusy
+from data.store import StoreBusy, StoreError
 
 # Nothing else happens in the process while the lock is waited for, so it is not waited for long.
 LOCK_WAIT_MS = 500
@@ -29,6 +30,7 @@ class UnitOfWork:
         self._execute = connection.execute
         self._executemany = connection.executemany
         self._savepoint = _NONE
+        self._claim: TextIO | None = None
 
     async def begin(self) -> None:
         self._begin()
@@ -56,8 +58,19 @@ class UnitOfWork:
                 self._execute("ROLLBACK TO turn")
                 self._execute("RELEASE turn")
 
+    def claim(self) -> None:
+        claim = open(f"{self._name}.lock", "w", encoding="ascii")  # noqa: SIM115 - held until the store is closed
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            claim.close()
+            raise StoreError(f"{self._name}: another gateway is at work on this store") from None
+        self._claim = claim
+
     async def close(self) -> None:
         self._connection.close()
+        if self._claim:
+            self._claim.close()
 
     async def erase_traces(self) -> bool:
         if self._connection.in_transaction:

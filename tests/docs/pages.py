@@ -23,7 +23,7 @@ RUN = (
     "transcript",
 )
 """Marks of examples that a test runs or reads."""
-SHOWN = ("text", "sh", "ini", "json", "yaml", "toml", "python", "mermaid", "sql")
+SHOWN = ("text", "sh", "ini", "json", "yaml", "toml", "python", "mermaid", "")
 """Marks of blocks that are only looked at; lines of `sh` that call starpound or make are parsed."""
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

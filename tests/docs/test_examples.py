@@ -11,10 +11,12 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 
 import cli
 from data.model import NewSubscriber
 from data.sqlite import open_store
+from gateway.daemon import SELFCARE
 from gateway.dialect import Profile, load_profile
 from gateway.settings import parse_settings
 from handlers import registry
@@ -65,6 +67,8 @@ def test_examples(page: Path, tmp_path: Path, terminal: Terminal) -> None:
                 parse_settings(tomllib.loads(block.text), str(block))
             case "yaml menu":
                 _check_menu(block, tmp_path)
+            case "yaml part":
+                _check_part(block, tmp_path / "part.yaml")
             case "yaml dialect":
                 _check_dialect(tmp_path / block.words[0])
             case "python operation" | "python test":
@@ -89,7 +93,8 @@ def test_commands_that_are_only_shown_could_be_run(page: Path) -> None:
 
 def _parse(block: Block, words: list[str]) -> None:
     """Have click read a command line without running it."""
-    words = [word for word in words if not word.startswith(("<", ">"))]
+    redirected = next((at for at, word in enumerate(words) if word in ("<", ">", "|")), len(words))
+    words = words[:redirected]
     command: click.Command = cli.main
     context = None
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
@@ -116,6 +121,22 @@ def _check_menu(block: Block, folder: Path) -> None:
         str(problem) for problem in examine(folder / block.words[0], registry.OPERATIONS, registry.JOBS)
     ]
     assert bool(problems) == ("wrong" in block.words), f"{block}:\n" + "\n".join(problems)
+
+
+def _check_part(block: Block, path: Path) -> None:
+    """The self-care menu with a piece more has no problem."""
+    whole = yaml.load(SELFCARE.read_text("utf-8"), yaml.BaseLoader)
+    path.write_text(
+        yaml.dump(_merged(whole, yaml.load(block.text, yaml.BaseLoader)), allow_unicode=True), "utf-8"
+    )
+    problems = [str(problem) for problem in examine(path, registry.OPERATIONS, registry.JOBS)]
+    assert not problems, f"{block}:\n" + "\n".join(problems)
+
+
+def _merged(whole: Any, piece: Any) -> Any:
+    if not isinstance(whole, dict) or not isinstance(piece, dict):
+        return piece
+    return whole | {key: _merged(whole.get(key), value) for key, value in piece.items()}
 
 
 def _check_dialect(path: Path) -> None:

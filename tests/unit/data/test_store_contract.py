@@ -494,3 +494,14 @@ class TestUnitOfWork:
         assert not await store.erase_traces()
         await store.commit()
         assert await store.erase_traces()
+
+
+class TestClaim:
+    async def test_a_second_gateway_is_kept_out_until_the_first_has_closed(self, implementation):
+        first, second = implementation(), implementation()
+        first.claim()
+        with pytest.raises(StoreError, match="another gateway"):
+            second.claim()
+        await first.close()
+        second.claim()
+        await second.close()

@@ -1,0 +1,259 @@
+"""The commands as a person or a script calls them: exit status, one clear line, nothing else."""
+
+import asyncio
+import json
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli import main
+from smpp_sim.simulator import Simulator, SimulatorSettings
+
+CONFIG = """
+store = "{store}"
+[admin]
+listen = "127.0.0.1:{admin}"
+[[links]]
+name = "ussdc"
+connect = "127.0.0.1:{smpp}"
+system_id = "gw"
+password = "secret"
+"""
+
+
+def starpound(*args: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, args, input=stdin)
+
+
+def refused(result: Result, *said: str) -> None:
+    """One line on standard error, exit status 2, no traceback."""
+    assert result.exit_code == 2, result.output
+    assert isinstance(result.exception, SystemExit)
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    for words in said:
+        assert words in lines[0]
+
+
+def write_config(folder: Path, text: str = CONFIG, store: str = "", admin: int = 0, smpp: int = 1) -> str:
+    path = folder / "gateway.toml"
+    path.write_text(text.format(store=store or f"sqlite:///{folder}/x.db", admin=admin, smpp=smpp), "utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path}/starpound.db"
+    assert starpound("seed", "--store", url, "--subscribers", "20").exit_code == 0
+    return url
+
+
+# --- help
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["demo"],
+        ["serve"],
+        ["sim"],
+        ["seed"],
+        ["dial"],
+        ["sms"],
+        ["menu", "check"],
+        ["menu", "graph"],
+        ["password", "verify"],
+    ],
+    ids=" ".join,
+)
+def test_every_command_has_help_with_an_example(command):
+    result = starpound(*command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: starpound {' '.join(command)}" in result.output
+
+
+def test_an_unknown_command_is_a_wrong_call():
+    assert starpound("server").exit_code == 2
+
+
+# --- serve: what must be put right first
+
+
+def test_serve_unknown_key(tmp_path):
+    config = write_config(tmp_path, CONFIG + "windw = 3\n")
+    refused(
+        starpound("serve", "--config", config), config, "unknown key links.0.windw", "did you mean window?"
+    )
+
+
+def test_serve_bad_value(tmp_path):
+    config = write_config(tmp_path, CONFIG + "window = 0\n")
+    refused(starpound("serve", "--config", config), config, "links.0.window", "greater than or equal to 1")
+
+
+def test_serve_without_a_file(tmp_path):
+    refused(starpound("serve", "--config", str(tmp_path / "none.toml")), "none.toml", "No such file")
+
+
+def test_serve_port_in_use(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused(
+            starpound("serve", "--config", write_config(tmp_path, admin=port)),
+            f"admin.listen: 127.0.0.1:{port}",
+            "in use",
+        )
+
+
+def test_serve_a_database_that_is_not_ours(tmp_path):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE notes (text)")
+    refused(starpound("serve", "--config", write_config(tmp_path, store=f"sqlite:///{path}")), str(path))
+
+
+def test_serve_a_database_of_a_newer_schema(tmp_path, store):
+    path = store.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as newer:
+        newer.execute("PRAGMA user_version = 9999")
+    refused(starpound("serve", "--config", write_config(tmp_path, store=store)), path, "newer")
+
+
+def test_serve_a_file_that_is_no_database(tmp_path):
+    path = tmp_path / "text.db"
+    path.write_text("these are the notes of a meeting" * 100)
+    refused(starpound("serve", "--config", write_config(tmp_path, store=f"sqlite:///{path}")), str(path))
+
+
+def test_serve_unknown_dialect(tmp_path):
+    config = write_config(tmp_path, CONFIG + 'dialect = "klingon"\n')
+    refused(starpound("serve", "--config", config), "no dialect 'klingon'", "spec")
+
+
+def test_serve_a_menu_with_faults(tmp_path):
+    (tmp_path / "menu.yaml").write_text("home: nowhere\ncodes: {}\nwords: {}\nnodes: {}\n")
+    config = write_config(tmp_path, f'menu = "{tmp_path}/menu.yaml"\n' + CONFIG)
+    refused(starpound("serve", "--config", config), "menu.yaml:")
+
+
+# --- seed and password
+
+
+def test_seed_twice_changes_nothing(store):
+    result = starpound("seed", "--store", store, "--subscribers", "20")
+    assert result.exit_code == 0
+    assert "0 new subscribers" in result.output
+
+
+def test_seed_a_url_that_is_none():
+    refused(starpound("seed", "--store", "postgres://x", "--subscribers", "1"), "sqlite:///")
+
+
+def test_password_verify(store):
+    from data.sqlite import open_store
+    from handlers.password import generate
+
+    prepared = generate({"length": 10})
+
+    async def keep() -> None:
+        opened = open_store(store)
+        await opened.set_password_hash("79260000003", prepared.hash, 1.0)
+        await opened.close()
+
+    asyncio.run(keep())
+    call = ("password", "verify", "--store", store, "79260000003")
+    assert starpound(*call, stdin=prepared.password + "\n").exit_code == 0
+    assert starpound(*call, stdin="wrong\n").exit_code == 1
+    assert starpound(*call[:-1], "79260000004", stdin="any\n").exit_code == 1, "none was ever issued"
+
+
+def test_password_verify_makes_no_store(tmp_path):
+    url = f"sqlite:///{tmp_path}/none.db"
+    refused(starpound("password", "verify", "--store", url, "79260000003", stdin="x\n"), "none.db")
+    assert not (tmp_path / "none.db").exists()
+
+
+# --- menu
+
+
+def test_menu_check_of_the_menu_that_comes_along():
+    result = starpound("menu", "check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "no problems" in result.output
+
+
+def test_menu_check_shows_every_problem_with_its_line(tmp_path):
+    path = tmp_path / "menu.yaml"
+    path.write_text(
+        "home: root\ncodes:\n  '*1#': rot\nwords: {}\nnodes:\n  root:\n    end: {ru: Да}\n", "utf-8"
+    )
+    result = starpound("menu", "check", str(path))
+    assert result.exit_code == 1
+    assert f"{path}:3: " in result.stderr
+    assert f"{path}:7: " in result.stderr or f"{path}:6: " in result.stderr
+
+
+def test_menu_graph_is_a_flowchart():
+    result = starpound("menu", "graph")
+    assert result.exit_code == 0
+    assert result.output.startswith("flowchart")
+
+
+# --- dial and sms, on a simulator without a gateway
+
+
+@contextmanager
+def simulator() -> Iterator[Simulator]:
+    """One that runs in a thread of its own, as it would in another process."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+
+    def do(work):
+        return asyncio.run_coroutine_threadsafe(work, loop).result(10)
+
+    running = Simulator(SimulatorSettings(smpp_port=0, http_port=0))
+    do(running.start())
+    try:
+        yield running
+    finally:
+        do(running.stop())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def test_dial_without_a_simulator():
+    refused(
+        starpound("dial", "*100#", "--from", "79260000003", "--sim", "http://127.0.0.1:1"),
+        "no simulator at http://127.0.0.1:1",
+        "starpound sim",
+    )
+
+
+def test_dial_a_code_that_never_leaves_the_phone():
+    with simulator() as running:
+        result = starpound("dial", "*#06#", "--from", "79260000003", "--sim", running.url)
+    assert result.exit_code in (0, 1)
+    assert result.output
+
+
+def test_sms_that_nobody_answers_is_no_success():
+    with simulator() as running:
+        call = ("sms", "000110", "--from", "79260000003", "--wait", "0.05", "--sim", running.url)
+        result, as_json = starpound(*call), starpound(*call, "--json")
+    assert result.exit_code == as_json.exit_code == 1
+    assert "no SMS came" in result.stderr
+    assert json.loads(as_json.stdout)["problem"] == "no SMS came within 0.05 s"
+
+
+def test_sim_port_in_use():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused(starpound("sim", "--smpp-port", port, "--http-port", "0"), port)
