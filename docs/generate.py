@@ -229,9 +229,10 @@ def _buckets(collector: Any, kind: str) -> str:
 
 LABELS = {
     "link": "the link's name in the settings",
-    "kind": "what came: `begin` (a code was dialled), `answer`, `abort`, `notified`, `text` (an SMS), `receipt`. "
-    "And what became of some of them, besides: `unknown_code`, `unknown_sms`, `unknown_subscriber`, `repeated` "
-    "(an answer delivered twice), `not_understood`, `failed`",
+    "kind": "what came: `begin` (a code was dialled), `answer`, `abort`, `notified`, `text` (an SMS), `no_turn` "
+    "(a receipt, a further part of a long SMS), `not_understood`. And what became of some of them, besides: "
+    "`unknown_code`, `unknown_sms`, `unknown_subscriber`, `expired` (an answer too late), `repeated` (an answer "
+    "delivered twice), `failure` (the subscriber was given a reference)",
     "status": "the name of an SMPP status, such as `ESME_RTHROTTLED`",
     "verdict": "`retry` (will be sent again), `failed` (given up), `stray` (a response to nothing, or late)",
     "job": "the job's name: see [operations](operations.md#jobs)",

@@ -90,8 +90,8 @@ class Gateway:
         stack.push_async_callback(self.store.erase_traces)
         self._compose(menu)
         stack.push_async_callback(self._stop)
-        server = admin_server(admin_app(self.metrics, self.problems))
-        self._spawn("admin", server.serve(sockets=[admin_socket]))
+        self._admin = admin_server(admin_app(self.metrics, self.problems))
+        self._spawn("admin", self._admin.serve(sockets=[admin_socket]))
         self._spawn("jobs", self._jobs.run())
         self._spawn("housekeeping", self._keep_house())
         for link in self.links:
@@ -122,9 +122,11 @@ class Gateway:
     async def _stop(self) -> None:
         """Links first, so that what is under way is answered; then everything else at once."""
         await asyncio.gather(*(link.stop(_GRACE_S) for link in self.links))
-        for task in self._tasks:
+        admin, *others = self._tasks
+        self._admin.should_exit = True  # it takes its socket out of the loop by itself
+        for task in others:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(admin, *others, return_exceptions=True)
 
     def _spawn(self, name: str, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))

@@ -20,11 +20,9 @@ from pydantic.dataclasses import dataclass
 
 from gateway.smpp.pdu import DeliverSm, SubmitSm
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
+from gateway.smpp.vocabulary import ITS_SESSION_INFO, MESSAGE_PAYLOAD, USSD_SERVICE_OP
 from gateway.validation import explain
 from menus.turns import Abort, Answer, Begin, Notified, Text
-
-USSD_SERVICE_OP = 0x0501
-ITS_SESSION_INFO = 0x1383
 
 ReplyKind = Literal["ask", "finish", "notify", "push_ask", "push_notify"]
 IndicationKind = Literal["new", "answer", "notified", "abort"]
@@ -247,7 +245,8 @@ class Profile:
             return Abort("ended by the centre")
         if kind == "notified":
             return Notified()
-        text = decode_text(pdu.short_message, self._alphabet_by_dcs.get(pdu.data_coding, "gsm7"))
+        octets = pdu.short_message or pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
+        text = decode_text(octets, self._alphabet_by_dcs.get(pdu.data_coding, "gsm7"))
         if kind == "answer":
             return Answer(text)
         candidates = (text, pdu.destination_addr)

@@ -25,6 +25,8 @@ from gateway.smpp.vocabulary import (
     ESME_ROK,
     ESME_RX_R_APPN,
     MESSAGE_PAYLOAD,
+    SAR_SEGMENT_SEQNUM,
+    SAR_TOTAL_SEGMENTS,
 )
 from gateway.work import Station, Transaction, Work
 from handlers.registry import Operation
@@ -223,15 +225,23 @@ def _understand(pdu: DeliverSm, profile: Profile) -> Inbound | None:
         return None
     if profile.is_ussd(pdu):
         return profile.read(pdu)
-    part, octets = None, pdu.short_message or pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
-    if pdu.esm_class & ESM_CLASS_UDHI:
-        part, octets = parse_udh(octets)
+    number, total, octets = _part(pdu)
+    if number > 1:
+        return None
     text = decode_text(octets, ALPHABET_BY_DCS["sms"].get(pdu.data_coding, "gsm7"))
-    if part and part.total > 1:
-        if part.number > 1:
-            return None
+    if total > 1:
         text = text.strip() or "…"  # no long SMS is a command, nor is it an empty one
     return Inbound(pdu.source_addr, "", Text(pdu.destination_addr, text), None, None)
+
+
+def _part(pdu: DeliverSm) -> tuple[int, int, bytes]:
+    """Which part of an SMS this is, of how many, and its text, by UDH or SAR TLVs (SMPP 3.4 §5.3.2.22–24)."""
+    octets = pdu.short_message or pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
+    if pdu.esm_class & ESM_CLASS_UDHI:
+        part, octets = parse_udh(octets)
+        return (part.number, part.total, octets) if part else (1, 1, octets)
+    number = int.from_bytes(pdu.tlvs.get(SAR_SEGMENT_SEQNUM, b"\1"))
+    return number, int.from_bytes(pdu.tlvs.get(SAR_TOTAL_SEGMENTS, b"\1")), octets
 
 
 def _reopen(record: DialogueRecord) -> Dialogue:

@@ -25,15 +25,17 @@ from menus.model import (
     OK,
     CallNode,
     EndNode,
+    ListNode,
     Menu,
     Node,
     targets,
 )
-from menus.paging import Page, joined, page_at
+from menus.paging import Page, fits, joined
 from menus.problems import UnexpectedOutcome
 from menus.screens import is_still, pages_of
 from menus.tree import parents
 from menus.turns import (
+    WHOLE,
     Abort,
     Answer,
     Begin,
@@ -51,7 +53,7 @@ from menus.turns import (
 
 WRONG_ANSWERS = 3  # the third ends the dialogue
 _WRITTEN_OK = {"": OK, "ок": OK}  # the second in Cyrillic
-_LABELS = tuple("12345678")
+_ON_EVERY_PAGE = frozenset((BACK, HOME, OK))
 
 
 class Move(Transition):
@@ -143,43 +145,48 @@ def _answered(menu: Menu, dialogue: Dialogue, turn: Answer, display: Display) ->
     if node is None or isinstance(node, CallNode):  # late, or the menu was changed under an open dialogue
         return _say(menu, dialogue, "expired", display)
     key = turn.text.strip().casefold()
-    move = menu.moves[node.id].get(_WRITTEN_OK.get(key, key))
-    if move is None:
-        return _answered_on_page(menu, node, dialogue, key, display)
-    if key == HOME:
-        dialogue.values = {}
-    dialogue.values.pop(ITEMS, None)  # shown and done with: an open dialogue is stored with its values
-    move.trigger(dialogue)
-    return _enter(menu, dialogue, display)
+    key = _WRITTEN_OK.get(key, key)
+    if (dialogue.page == WHOLE or key in _ON_EVERY_PAGE) and key in menu.moves[node.id]:
+        return _leave(menu, dialogue, key, display)
+    return _answered_on_page(menu, node, dialogue, key, display)
 
 
 def _answered_on_page(menu: Menu, node: Node, dialogue: Dialogue, key: str, display: Display) -> Step:
-    """An answer whose meaning depends on what stands on the screen: more, an item of a list, or nothing."""
-    pages = pages_of(menu, node, dialogue.values, dialogue.misses > 0, display)
-    page = pages[_number(dialogue, pages)]
+    """An answer to what stands on the screen; what stands on another page of the node was not asked."""
+    pages = pages_of(menu, node, dialogue.values, display)
+    number = _number(dialogue, pages)
+    page = pages[number]
+    if key in page.keys:
+        if isinstance(node, ListNode):
+            return _choose(menu, dialogue, page.start + page.keys.index(key), display)
+        return _leave(menu, dialogue, key, display)
     if key == MORE and page is not pages[-1]:
-        dialogue.page += 1
+        dialogue.page = number + 1
         return _show(node, dialogue, pages)
-    if key in _LABELS[: page.items]:
-        return _choose(menu, dialogue, page.start + int(key) - 1, display)
-    return _missed(menu, node, dialogue, page, display)
+    return _missed(menu, node, dialogue, pages, display)
 
 
-def _choose(menu: Menu, dialogue: Dialogue, item: int, display: Display) -> Step:
-    dialogue.values.update(dialogue.values.pop(ITEMS)[item])
-    menu.moves[dialogue.node][CHOSEN].trigger(dialogue)
+def _leave(menu: Menu, dialogue: Dialogue, way: str, display: Display) -> Step:
+    if way == HOME:
+        dialogue.values = {}
+    dialogue.values.pop(ITEMS, None)  # shown and done with: an open dialogue is stored with its values
+    menu.moves[dialogue.node][way].trigger(dialogue)
     return _enter(menu, dialogue, display)
 
 
-def _missed(menu: Menu, node: Node, dialogue: Dialogue, page: Page, display: Display) -> Step:
+def _choose(menu: Menu, dialogue: Dialogue, item: int, display: Display) -> Step:
+    dialogue.values.update(dialogue.values[ITEMS][item])
+    return _leave(menu, dialogue, CHOSEN, display)
+
+
+def _missed(menu: Menu, node: Node, dialogue: Dialogue, pages: Sequence[Page], display: Display) -> Step:
+    """The same screen again, so that every key means what it meant; under the hint where there is room for it."""
     dialogue.misses += 1
     if dialogue.misses >= WRONG_ANSWERS:
         return _say(menu, dialogue, "enough", display)
-    pages = pages_of(
-        menu, node, dialogue.values, dialogue.misses > 0, display
-    )  # anew: from now on they leave room for the hint
-    dialogue.page = page_at(pages, page.start)
-    return _show(node, dialogue, pages, menu.words("wrong", display))
+    hint = menu.words("wrong", display)
+    shown = pages[_number(dialogue, pages)].text
+    return _show(node, dialogue, pages, hint if fits(joined(hint, shown), display) else "")
 
 
 def _aborted(menu: Menu, dialogue: Dialogue, turn: Abort, display: Display) -> Step:
@@ -193,7 +200,7 @@ def _notified(menu: Menu, dialogue: Dialogue, turn: Notified, display: Display) 
     node = menu.nodes.get(dialogue.node)
     if node is None or isinstance(node, CallNode):
         return _aborted(menu, dialogue, Abort(), display)
-    return _show(node, dialogue, pages_of(menu, node, dialogue.values, dialogue.misses > 0, display))
+    return _show(node, dialogue, pages_of(menu, node, dialogue.values, display))
 
 
 # ------------------------------------------------------------------------------------------- screens
@@ -204,7 +211,7 @@ def _enter(menu: Menu, dialogue: Dialogue, display: Display) -> Step:
     if isinstance(node, CallNode):
         return _call(node, dialogue.values)
     dialogue.page = dialogue.misses = 0
-    return _show(node, dialogue, pages_of(menu, node, dialogue.values, dialogue.misses > 0, display))
+    return _show(node, dialogue, pages_of(menu, node, dialogue.values, display))
 
 
 def _call(node: CallNode, values: Mapping[str, Any]) -> Call:
@@ -213,12 +220,14 @@ def _call(node: CallNode, values: Mapping[str, Any]) -> Call:
 
 
 def _number(dialogue: Dialogue, pages: Sequence[Page]) -> int:
-    # Fewer pages than a turn ago: the reader has changed his language by SMS meanwhile.
-    return min(dialogue.page, len(pages) - 1)
+    # More or fewer pages than a turn ago: the reader has changed his language by SMS meanwhile.
+    return max(0, min(dialogue.page, len(pages) - 1))
 
 
 def _show(node: Node, dialogue: Dialogue, pages: Sequence[Page], hint: str = "") -> Show | End:
-    page = pages[_number(dialogue, pages)]
+    number = _number(dialogue, pages)
+    dialogue.page = number if len(pages) > 1 else WHOLE
+    page = pages[number]
     text = joined(hint, page.text)
     if isinstance(node, EndNode) and page is pages[-1]:
         _close(dialogue)

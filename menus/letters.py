@@ -47,6 +47,9 @@ PLAIN_SIGNS = str.maketrans(
 )
 
 _CAPITALS = re.compile("[А-ЯЁ]{2,}")
+# The schema writes -ий as -y, which is right for adjectives (Detsky) and wrong for nouns in the genitive plural:
+# «опций» would be "optsy". Adjectives end so after few letters, and after н seldom behind a vowel.
+_NOUN_ENDINGS = re.compile(r"(?:(?<=[аеоя]н)|(?<=лин)|(?<![кгхжшчщн])(?<!трет))ий\b", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
@@ -58,8 +61,12 @@ def plain(text: str) -> str:
 def transliterate(text: str) -> str:
     """Write Russian `text` in Latin letters of the GSM alphabet. Remembered: give it words, never secrets."""
     # The schemas know a capital first letter only: ЯЗЫК would come out as YaZYK.
-    shouted = _CAPITALS.sub(lambda word: SCHEMA.translate(word[0].lower()).upper(), text)
-    return plain(SCHEMA.translate(shouted))
+    shouted = _CAPITALS.sub(lambda word: _translate(word[0].lower()).upper(), text)
+    return plain(_translate(shouted))
+
+
+def _translate(text: str) -> str:
+    return SCHEMA.translate(_NOUN_ENDINGS.sub("iy", text))
 
 
 def spelling(language: str, script: str) -> Callable[[str], str]:

@@ -138,7 +138,7 @@ def _twice(menu: Menu, kind: str, entries: list[tuple[set[str], str, Target]]) -
     """Entries (keys, as written, target) that could not be told apart, whatever their {names} are called."""
     seen: dict[str, tuple[str, Target]] = {}
     for keys, source, target in entries:
-        shapes = {CAPTURE.sub("{}", key) for key in keys}
+        shapes = {CAPTURE.sub("{}", key).replace(" {}", "{}") for key in keys}
         for first, at in {seen[shape][0]: seen[shape][1] for shape in shapes if shape in seen}.items():
             if at is not target:  # two spellings of one entry may be alike in Latin letters
                 what = f"{kind} '{source}' is the same as '{first}'"
@@ -260,16 +260,17 @@ def _check_node_values(menu: Menu, node: Node, known: Known) -> Iterator[Problem
             yield from _unknown_arguments(menu, node.args, known, place)
         case MenuNode() | ListNode() | EndNode():
             yield from _unknown_values(menu, node.text, known, place)
-            if isinstance(node, ListNode | EndNode) and node.item:
-                yield from _unknown_item(menu, node, node.item, known)
+            if isinstance(node, ListNode | EndNode) and node.wordings:
+                yield from _unknown_items(menu, node, known)
 
 
-def _unknown_item(menu: Menu, node: Node, item: Phrase, known: Known) -> Iterator[Problem]:
+def _unknown_items(menu: Menu, node: ListNode | EndNode, known: Known) -> Iterator[Problem]:
     if not known.has(ITEMS):
         hint = "lead only outcomes with the value 'items' to it"
         yield Problem(menu.file, node.line, f"'{node.id}' lists items that not every way to it brings", hint)
     elif known.item_fields:
-        yield from _unknown_values(menu, item, Known(known.item_fields), f"in an item of '{node.id}'")
+        for wording in node.wordings:
+            yield from _unknown_values(menu, wording, Known(known.item_fields), f"in an item of '{node.id}'")
 
 
 def _unknown_arguments(

@@ -34,13 +34,13 @@ from menus.model import (
     digits_pattern,
 )
 from menus.problems import MenuError, Problem, nearest
-from menus.render import MONEY_FORMATS, PLAIN_FORMATS, Formats, Forms, Phrase, TemplateError, parse
+from menus.render import MONEY_FORMATS, PLAIN_FORMATS, ZERO, Formats, Forms, Phrase, TemplateError, parse
 from menus.yamlfile import Entry, Reader, compose
 
 KINDS = ("menu", "list", "call", "end")
 _FIELDS = {
     "menu": ("menu", "options", "parent"),
-    "list": ("list", "item", "to", "parent"),
+    "list": ("list", "item", "short", "to", "parent"),
     "call": ("call", "args", "outcomes"),
     "end": ("end", "item", "parent"),
 }
@@ -117,7 +117,7 @@ class _File:
 
     def read_formats(self, section: Entry) -> None:
         for name, entry in self.reader.entries(section, "format").items():
-            if name in PLAIN_FORMATS or name == "price":
+            if name in (*PLAIN_FORMATS, "sum"):
                 self.menu.trouble(entry.line, f"the format {name} is there already", "call yours otherwise")
                 continue
             self.formats.add(name)
@@ -127,15 +127,18 @@ class _File:
 
     def patterns(self, name: str, language: str, entry: Entry) -> dict[str, str]:
         """The pattern for each plural category; money has one for all."""
-        if name == "money":
+        money = name in MONEY_FORMATS
+        if money and not entry.is_mapping:
             return {"other": self.pattern(entry)}
-        needed = tuple(sorted(plural_categories(language)))
-        found = self.reader.fields(entry, *sorted({*needed, "other"}), needed=needed)
+        needed = ("other",) if money else tuple(sorted(plural_categories(language)))
+        found = self.reader.fields(entry, *sorted({*needed, "other", ZERO}), needed=needed)
         return {category: self.pattern(of) for category, of in found.items()}
 
     def pattern(self, entry: Entry) -> str:
         text = self.reader.word(entry, "write a pattern such as '{n} min'")
-        if text and (text.count("{n}") != 1 or set("{}") & set(text.replace("{n}", ""))):
+        numbers = text.count("{n}")
+        lone_brace = set("{}") & set(text.replace("{n}", ""))
+        if text and (lone_brace or numbers > 1 or (not numbers and entry.key != ZERO)):
             self.menu.trouble(
                 entry.line, f"{entry.what} must hold {{n}} once", "{n} is where the number stands"
             )
@@ -293,8 +296,9 @@ class _File:
 
     def list_node(self, name: str, line: int, fields: dict[str, Entry]) -> Node:
         item = self.phrase(fields["item"]) if "item" in fields else _blank(line)
+        short = self.phrase(fields["short"]) if "short" in fields else None
         to = self.target(fields["to"]) if "to" in fields else Target("", line)
-        return ListNode(name, line, self.phrase(fields["list"]), item, to, self.parent(fields))
+        return ListNode(name, line, self.phrase(fields["list"]), item, to, self.parent(fields), short)
 
     def end_node(self, name: str, line: int, fields: dict[str, Entry]) -> Node:
         item = self.phrase(fields["item"]) if "item" in fields else None

@@ -77,7 +77,10 @@ class MenuNode:
 
 @dataclass(slots=True, eq=False)
 class ListNode:
-    """A screen that offers what an operation brought as `items` and waits; the chosen one's values go along."""
+    """A screen that offers what an operation brought as `items` and waits; the chosen one's values go along.
+
+    With `short`, an item is worded so where one screen has no room for all of them as `item`.
+    """
 
     id: str
     line: int
@@ -85,6 +88,12 @@ class ListNode:
     item: Phrase
     to: Target
     parent: Target | None = None
+    short: Phrase | None = None
+
+    @property
+    def wordings(self) -> tuple[Phrase, ...]:
+        """How an item may be worded."""
+        return (self.item, self.short) if self.short else (self.item,)
 
 
 @dataclass(slots=True)
@@ -123,6 +132,11 @@ class EndNode:
     parent: Target | None = None
     silent: bool = False
 
+    @property
+    def wordings(self) -> tuple[Phrase, ...]:
+        """How a line of the items is worded, if there are any."""
+        return (self.item,) if self.item else ()
+
 
 Node = MenuNode | ListNode | CallNode | EndNode
 
@@ -137,13 +151,15 @@ class Pattern:
 
 
 def digits_pattern(source: str) -> re.Pattern[str]:
-    """Compile a code or a command; each {name} stands for 1 to 15 digits. Raises re.error for a name used twice."""
+    """Compile a code or a command; each {name} stands for 1 to 15 digits. Raises re.error for a name used twice.
+
+    A space before digits may be left out: nobody means anything else by ВКЛ21.
+    """
     parts = CAPTURE.split(source)
     fixed, names = parts[::2], parts[1::2]
     captures = [f"(?P<{name}>[0-9]{{1,{CAPTURED_DIGITS}}})" for name in names]
-    return re.compile(
-        "".join(re.escape(text) + capture for text, capture in zip(fixed, [*captures, ""], strict=True))
-    )
+    escaped = [re.sub(r"\\ $", " ?", re.escape(text)) for text in fixed]
+    return re.compile("".join(map(str.__add__, escaped, [*captures, ""])))
 
 
 @dataclass(slots=True)
@@ -201,11 +217,10 @@ class ShortNumber:
 
     def find(self, text: str) -> tuple[str, dict[str, str]] | None:
         """The node for an SMS and the digits captured, or None."""
-        key = command_key(text)
-        found = self.commands.find(key) if key else None
+        found = self.commands.find(command_key(text))
         if found:
             return found
-        target = self.other if key else self.empty
+        target = self.other if text.strip() else self.empty
         return (target.node, {}) if target else None
 
     def entries(self) -> Iterator[tuple[str, Target]]:
@@ -218,8 +233,8 @@ class ShortNumber:
 
 
 def command_key(text: str) -> str:
-    """How commands are compared: without case, ё as е, spaces between words once, no full stop at the end."""
-    return " ".join(text.casefold().replace("ё", "е").rstrip(" .!").split())
+    """How commands are compared: without case, ё as е, spaces between words once, no . ! ? at the end."""
+    return " ".join(text.casefold().replace("ё", "е").split()).rstrip(" .!?")
 
 
 @dataclass(slots=True, eq=False)
@@ -278,8 +293,7 @@ def node_texts(node: Node) -> Iterator[Phrase]:
             yield from (option.label for option in node.options.values() if option.label)
         case ListNode() | EndNode():
             yield node.text
-            if node.item:
-                yield node.item
+            yield from node.wordings
 
 
 def targets(node: Node) -> Iterator[tuple[str, Target]]:

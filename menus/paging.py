@@ -5,40 +5,45 @@ between a letter and its accent, inside a composed emoji or a flag. A character 
 GSM escape pairs and UTF-16 surrogates, which measure() counts as two.
 
 Everything is a pure function of text and display, so pages need not be stored: a dialogue keeps the page's number.
+A wrong answer is no reason to cut anew, or the keys would change under the reader's thumb: where several screens are
+needed anyway, each keeps room for the hint; what fills one screen just so is repeated without it.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from bisect import bisect_left
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from menus.cldr import NO_BREAK_SPACE
 from menus.turns import Display
 
-LABELS_PER_PAGE = 8  # 9 is "more"
+LABELS = tuple("12345678")  # 9 is "more"
+
+Options = tuple[tuple[str, str], ...]
+"""(key, line) of each answer that a text offers; a key without a line works where the text ends."""
 
 _JOINER = "\u200d"
 
 
 class Page(NamedTuple):
-    """One screen. `start`: where it begins, a character of the text or an item of the list (-1: its heading).
+    """One screen, and the answers that stand on it: keys of options, or labels of a list's items.
 
-    `items`: how many items of the list stand on it, labelled from 1.
+    `start`: which item of the list the first label means.
     """
 
     text: str
-    start: int
-    items: int = 0
+    keys: tuple[str, ...] = ()
+    start: int = 0
 
 
 class Frame(NamedTuple):
     """What a screen has besides its text.
 
     more: the last line of every screen but the last; last: that of the last one
-    hint: room is kept for this line above every screen ("" for none); the caller puts it there
+    hint: where there are several, room is kept for this line above each; the caller puts it there
     """
 
     more: str
@@ -56,42 +61,60 @@ def fits(text: str, display: Display) -> bool:
     return _has_room(_shown(text), display)
 
 
-def text_pages(text: str, frame: Frame, display: Display) -> tuple[Page, ...]:
-    """Cut a text into screens, at least one. An unpaged display gets all of it on one, without last lines."""
-    if not display.paged:
-        return (Page(_shown(text), 0),)
-    screen = _shown(f"{text}\n{frame.last}" if frame.last else text)
-    if _has_room(f"{frame.hint}\n{screen}" if frame.hint else screen, display):
-        return (Page(screen, 0),)
-    return _cut_text(text, frame, display)
+def text_pages(text: str, frame: Frame, display: Display, options: Options = ()) -> tuple[Page, ...]:
+    """Cut a text and its options into screens, at least one. An unpaged display gets all on one, no last lines."""
+    body = _with_options(text, options) if options else text
+    screen = _shown(f"{body}\n{frame.last}" if frame.last and display.paged else body)
+    if display.paged and not _has_room(screen, display):
+        return _cut_text(text, options, frame, display)
+    return (Page(screen, _keys(options)) if options else Page(screen),)
 
 
 def list_pages(heading: str, items: tuple[str, ...], frame: Frame, display: Display) -> tuple[Page, ...]:
     """Cut a list into screens: the heading above the first, items labelled 1 to 8 on each."""
     if not display.paged:
-        return (Page(_shown(joined(heading, *_labelled(items))), 0, len(items)),)
+        return (Page(_shown(joined(heading, *_labelled(items))), LABELS[: len(items)]),)
     return _cut_list(heading, items, frame, display) if items else text_pages(heading, frame, display)
-
-
-def page_at(pages: Sequence[Page], start: int) -> int:
-    """The number of the page on which `start` is found."""
-    return max(0, sum(page.start <= start for page in pages) - 1)
 
 
 # ----------------------------------------------------------------------------------------------- text
 
 
+def _keys(options: Options) -> tuple[str, ...]:
+    return tuple([key for key, _ in options])
+
+
+def _with_options(text: str, options: Options) -> str:
+    return joined(text, *[line for _, line in options])
+
+
 @lru_cache(maxsize=4096)
-def _cut_text(text: str, frame: Frame, display: Display) -> tuple[Page, ...]:
-    text = text.strip()
-    pages: list[Page] = []
+def _cut_text(text: str, options: Options, frame: Frame, display: Display) -> tuple[Page, ...]:
+    text = text.lstrip()
+    screens = list(_screens(_with_options(text, options).rstrip(), frame, display))
+    beginnings = [start for start, _ in screens[1:]]
+    keys: list[list[str]] = [[] for _ in screens]
+    for key, place in _places(text, options):
+        keys[-1 if place is None else bisect_right(beginnings, place)].append(key)
+    return tuple(Page(_shown(screen), tuple(on)) for (_, screen), on in zip(screens, keys, strict=True))
+
+
+def _places(text: str, options: Options) -> Iterator[tuple[str, int | None]]:
+    """Where the line of each key begins; None for a key without one."""
+    place = len(text) + 1 if text else 0
+    for key, line in options:
+        yield key, place if line else None
+        place += len(line) + 1 if line else 0
+
+
+def _screens(text: str, frame: Frame, display: Display) -> Iterator[tuple[int, str]]:
+    """Where each screen begins, and what stands on it."""
     start = 0
     while start < len(text) - 1 and not fits(joined(frame.hint, text[start:], frame.last), display):
         end = _end_of_screen(text, start, frame, display)
-        pages.append(Page(_shown(joined(text[start:end].rstrip(), frame.more)), start))
+        yield start, joined(text[start:end].rstrip(), frame.more)
         start = len(text) - len(text[end:].lstrip())
-    pages.append(Page(_shown(joined(text[start:], frame.last)), start))
-    return tuple(pages)
+    yield start, joined(text[start:], frame.last)
 
 
 def _end_of_screen(text: str, start: int, frame: Frame, display: Display) -> int:
@@ -151,16 +174,17 @@ def _shown(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _cut_list(heading: str, items: tuple[str, ...], frame: Frame, display: Display) -> tuple[Page, ...]:
+    if _room(heading, items, frame._replace(hint=""), display) == len(items):
+        return (_list_page(heading, items, 0, frame._replace(hint=""), display),)
     pages: list[Page] = []
     if heading and _room(heading, items, frame, display) == 0:
-        alone = text_pages(heading, Frame(frame.more, frame.more, frame.hint), display)
-        pages = [Page(page.text, -1) for page in alone]
+        pages += _cut_text(heading, (), frame._replace(last=frame.more), display)
         heading = ""
     start = 0
     while start < len(items):
         page = _list_page(heading, items, start, frame, display)
         pages.append(page)
-        heading, start = "", start + page.items
+        heading, start = "", start + len(page.keys)
     return tuple(pages)
 
 
@@ -170,12 +194,12 @@ def _list_page(heading: str, items: tuple[str, ...], start: int, frame: Frame, d
     lines = _labelled(items[start : start + count])
     if count == 1:
         lines = [_shortened(lines[0], joined(frame.hint, heading), last_line, display)]
-    return Page(_shown(joined(heading, *lines, last_line)), start, count)
+    return Page(_shown(joined(heading, *lines, last_line)), LABELS[:count], start)
 
 
 def _room(heading: str, items: Sequence[str], frame: Frame, display: Display) -> int:
     """How many of the items have room under the heading; 0 when not even the first."""
-    lines = _labelled(items[:LABELS_PER_PAGE])
+    lines = _labelled(items[: len(LABELS)])
     above = joined(frame.hint, heading)
     if len(lines) == len(items) and fits(joined(above, *lines, frame.last), display):
         return len(lines)

@@ -1,11 +1,13 @@
 """Texts with values in them: compiled when the file is loaded, filled in when a turn needs them.
 
     {name}             a value as it is; one that comes in both languages, in the reader's
-    {balance:money}    the value balance_kopecks as "250,50 руб."; {fee:price} the same without ",00"
+    {balance:money}    the value balance_kopecks as "250,50 руб."; {left:sum} the same without ",00"
+    {fee:price}        like sum; the file may word a price of 0 otherwise, "бесплатно"
     {left:number}      1234567 as "1 234 567"
     {renews:day}       "2026-06-01" as "1 июня"; {since:date} as "1 июня 2026 г."
     {left:minutes}     a plural form of the file's `formats`: "5 минут"
     {left:by kind}     the format whose name is the value `kind`; a plain number when there is none of that name
+    {source:aside}     " (SMS 300)", a name behind something; nothing for no name
     {{ and }}          the braces themselves
 
 A text is compiled once for every (language, script): its fixed parts are transliterated then, not in a turn.
@@ -30,8 +32,10 @@ WRITINGS: tuple[Writing, ...] = tuple(
     (language, script) for language in LANGUAGES for script in ("cyrillic", "latin")
 )
 
-MONEY_FORMATS = ("money", "price")
-PLAIN_FORMATS = ("number", "day", "date")
+MONEY_FORMATS = ("money", "sum", "price")
+PLAIN_FORMATS = ("number", "day", "date", "aside")
+ZERO = "zero"
+"""The category of a pattern for none at all, which need not show the number."""
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _FIELD = re.compile(r"([a-z_][a-z0-9_]*)(?::(?:by ([a-z_][a-z0-9_]*)|([a-z_][a-z0-9_]*)))?")
@@ -87,7 +91,7 @@ def _piece(token: re.Match[str]) -> str | Field:
 class Forms:
     """An entry of the file's `formats`: the pattern around {n} for each plural category of each language.
 
-    `money` has one pattern for all numbers, under the category "other".
+    Money has one pattern for all numbers, under the category "other"; any may have one for ZERO.
     """
 
     name: str
@@ -110,13 +114,26 @@ class Formats:
 def _formats(forms: Mapping[str, Forms], language: str, script: str) -> Iterator[tuple[str, Format]]:
     write, spell = conventions(language, script), spelling(language, script)
     yield from (("number", write.whole), ("day", write.day), ("date", write.date))
+    yield "aside", lambda name: f" ({spell(name[language])})" if name else ""
     patterns = {
         name: {category: spell(text) for category, text in form.patterns[language].items()}
         for name, form in forms.items()
     }
-    money = patterns.pop("money", {"other": "{n}"})["other"]
-    yield from (("money", _around(money, write.amount)), ("price", _around(money, write.price)))
+    money = patterns.pop("money", {"other": "{n}"})
+    price = patterns.pop("price", money)
+    yield from (("money", _summed(money, write.amount)), ("sum", _summed(money, write.price)))
+    yield "price", _summed(price, write.price)
     yield from ((name, _counted(by_category, write)) for name, by_category in patterns.items())
+
+
+def _summed(patterns: Mapping[str, str], show: Callable[[int], str]) -> Format:
+    return _or_zero(patterns, _around(patterns["other"], show))
+
+
+def _counted(patterns: Mapping[str, str], write: Conventions) -> Format:
+    by_category = {category: _around(pattern, write.whole) for category, pattern in patterns.items()}
+    plural = write.plural
+    return _or_zero(patterns, lambda number: by_category[plural(number)](number))
 
 
 def _around(pattern: str, show: Callable[[int], str]) -> Format:
@@ -124,10 +141,11 @@ def _around(pattern: str, show: Callable[[int], str]) -> Format:
     return lambda number: f"{before}{show(number)}{after}"
 
 
-def _counted(patterns: Mapping[str, str], write: Conventions) -> Format:
-    by_category = {category: _around(pattern, write.whole) for category, pattern in patterns.items()}
-    plural = write.plural
-    return lambda number: by_category[plural(number)](number)
+def _or_zero(patterns: Mapping[str, str], show: Format) -> Format:
+    if ZERO not in patterns:
+        return show
+    zero = patterns[ZERO].replace("{n}", "0")
+    return lambda number: show(number) if number else zero
 
 
 class Template:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from menus.model import ITEMS, EndNode, ListNode, Menu, MenuNode, Node
-from menus.paging import Frame, Page, joined, list_pages, text_pages
-from menus.render import Values, Writing
+from menus.cldr import NO_BREAK_SPACE
+from menus.model import ITEMS, EndNode, ListNode, Menu, MenuNode, Node, Option
+from menus.paging import Frame, Options, Page, list_pages, text_pages
+from menus.render import Phrase, Values, Writing
 from menus.turns import Display
 
 
-def pages_of(menu: Menu, node: Node, values: Values, missed: bool, display: Display) -> tuple[Page, ...]:
-    """Lay out a node. After a wrong answer (`missed`) every screen keeps room for the hint."""
+def pages_of(menu: Menu, node: Node, values: Values, display: Display) -> tuple[Page, ...]:
+    """Lay out a node."""
     if node.id in menu.still:
-        return _still_pages(menu, node, missed, display)
-    return _pages(menu, node, values, missed, display)
+        return _still_pages(menu, node, display)
+    return _pages(menu, node, values, display)
 
 
 def is_still(node: Node) -> bool:
@@ -27,36 +28,51 @@ def is_still(node: Node) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _still_pages(menu: Menu, node: Node, missed: bool, display: Display) -> tuple[Page, ...]:
-    return _pages(menu, node, {}, missed, display)
+def _still_pages(menu: Menu, node: Node, display: Display) -> tuple[Page, ...]:
+    return _pages(menu, node, {}, display)
 
 
-def _pages(menu: Menu, node: Node, values: Values, missed: bool, display: Display) -> tuple[Page, ...]:
-    frame = _frame(menu, node, missed, display)
+def _pages(menu: Menu, node: Node, values: Values, display: Display) -> tuple[Page, ...]:
+    frame = _frame(menu, node, display)
     writing = (display.language, display.script)
     if isinstance(node, ListNode):
-        items = tuple([node.item.render(item, *writing) for item in values[ITEMS]])
-        return list_pages(node.text.render(values, *writing), items, frame, display)
-    return text_pages(_body(node, values, writing), frame, display)
-
-
-def _body(node: Node, values: Values, writing: Writing) -> str:
-    if isinstance(node, MenuNode):
-        return joined(node.text.render(values, *writing), _options(node, *writing))
+        return _list(node, values, frame, display)
     if isinstance(node, EndNode) and node.item is not None:
-        lines = [node.item.render(item, *writing) for item in values[ITEMS]]
-        values = {**values, ITEMS: "\n".join(lines)}
-    return node.text.render(values, *writing)
+        values = {**values, ITEMS: "\n".join(_lines(node.item, values, writing))}
+    text = node.text.render(values, *writing)
+    options = _options(node, *writing) if isinstance(node, MenuNode) else ()
+    return text_pages(text, frame, display, options)
+
+
+def _list(node: ListNode, values: Values, frame: Frame, display: Display) -> tuple[Page, ...]:
+    """With all that is told of each item if one screen has room for it, else in short."""
+    writing = (display.language, display.script)
+    heading = node.text.render(values, *writing)
+    pages = list_pages(heading, _lines(node.item, values, writing), frame, display)
+    if node.short is None or len(pages) == 1:
+        return pages
+    return list_pages(heading, _lines(node.short, values, writing), frame, display)
+
+
+def _lines(item: Phrase, values: Values, writing: Writing) -> tuple[str, ...]:
+    return tuple([item.render(one, *writing) for one in values[ITEMS]])
 
 
 @lru_cache(maxsize=4096)
-def _options(node: MenuNode, language: str, script: str) -> str:
-    return "\n".join([f"{key} {label.render({}, language, script)}" for key, label in node.shown])
+def _options(node: MenuNode, language: str, script: str) -> Options:
+    return tuple((key, _line(option, language, script)) for key, option in node.options.items())
+
+
+def _line(option: Option, language: str, script: str) -> str:
+    """A key and its label are never parted: a screen is cut between options, not in them."""
+    if option.label is None:
+        return ""
+    return f"{option.key} {option.label.render({}, language, script)}".replace(" ", NO_BREAK_SPACE)
 
 
 @lru_cache(maxsize=4096)
-def _frame(menu: Menu, node: Node, missed: bool, display: Display) -> Frame:
+def _frame(menu: Menu, node: Node, display: Display) -> Frame:
     """«0 Назад» stands under a choice; a question that OK answers is left bare. It works on both."""
     choice = isinstance(node, ListNode) or (isinstance(node, MenuNode) and bool(node.shown))
     back = menu.words("back", display) if choice and node.id != menu.home.node else ""
-    return Frame(menu.words("more", display), back, menu.words("wrong", display) if missed else "")
+    return Frame(menu.words("more", display), back, menu.words("wrong", display))

@@ -94,13 +94,14 @@ Step = Show | End | Call
 
 # ------------------------------------------------------------------------------------------ in between
 
+WHOLE = -1
 
 @dataclass(slots=True)
 class Dialogue:
     """What must survive a restart of an open dialogue, JSON-able, nothing that the menu itself knows.
 
     node: id of the node it stands at, "" before the first turn and after the last
-    page: number of the page shown, from 0
+    page: number of the page shown, from 0; WHOLE when it is the only one, so that every key was on the screen
     misses: wrong answers in a row
     values: what the node's text and the next calls' arguments need
     """

@@ -133,3 +133,10 @@ def test_the_backup_of_the_page_can_be_opened(tmp_path: Path) -> None:
     copy = open_store(f"sqlite:///{tmp_path}/copy.db", create=False)
     assert asyncio.run(copy.subscriber("79260000000"))
     asyncio.run(copy.close())
+
+
+def test_every_case_of_the_protocol_that_is_tested_is_explained() -> None:
+    sources = "".join(file.read_text("utf-8") for file in (ROOT / "tests/protocol").glob("test_*.py"))
+    tested = set(re.findall(r"def test_([FSW]\d+)_", sources))
+    explained = set(re.findall(r"^\| ([FSW]\d+) \|", prose(REFERENCE / "protocol-cases.md"), re.MULTILINE))
+    assert explained == tested

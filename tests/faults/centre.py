@@ -46,7 +46,8 @@ class Message:
 
     def __str__(self) -> str:
         ack = "not acknowledged" if self.status is None else status_name(self.status)
-        return f"{'/'.join(map(str, self.key))} {self.says!r}: delivered {self.deliveries}x, {ack}, {len(self.answers)} answers"
+        key, answers = "/".join(map(str, self.key)), len(self.answers)
+        return f"{key} {self.says!r}: delivered {self.deliveries}x, {ack}, {answers} answers"
 
     @property
     def entitled(self) -> int:
@@ -95,8 +96,9 @@ def withhold(_: Answer) -> int | None:
 class Centre:
     """``async with Centre() as centre:`` has a `port`, on which `listen` listens.
 
-    A `narrow` one keeps little on its way, so that a peer who is not read from feels it soon. `judge` is asked what to answer to each submit_sm: a command_status, or WITHHOLD. `on_answer` is told of each
-    answer that is the first to its message: the one that a handset shows.
+    A `narrow` one keeps little on its way, so that a peer who is not read from feels it soon. `judge` is asked what to
+    answer to each submit_sm: a command_status, or WITHHOLD. `on_answer` is told of each answer that is the first to
+    its message: the one that a handset shows.
     """
 
     def __init__(self, window: int = 64, narrow: bool = False):
@@ -111,7 +113,7 @@ class Centre:
         """Delivered and refused; they wait for `redeliver`, or for the next bind."""
         self.wires: list[Wire] = []
         self.counts: Counter[str] = Counter()
-        """Of what has passed: bound, refused_bind, delivered, acknowledged, submitted, responded, unbound, stray, lost."""
+        """Of bound, refused_bind, unbound; delivered, acknowledged, lost; submitted, responded; stray."""
         self.complaints: list[str] = []
         self.repeats = 0
         self._together = False
@@ -360,7 +362,7 @@ class Wire(asyncio.Protocol):
         self._centre.count("delivered")
 
     def respond(self, answer: Answer, status: int) -> None:
-        if self.session.closed or self._mute:
+        if self.session.closed or self._mute or self._transport.is_closing():
             return
         fields = {"message_id": f"{len(self._centre.answers):x}"} if status == ESME_ROK else {}
         self.session.send(answer.pdu.respond(status, **fields), self._now())

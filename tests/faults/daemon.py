@@ -40,7 +40,7 @@ class Daemon:
             )
         )
         try:
-            up = await daemon.logged("gateway is up")
+            up = await daemon.logged(event="gateway is up")
         except BaseException:
             await daemon.clear_away()
             raise
@@ -74,11 +74,8 @@ class Daemon:
         self.kill()
         await self.ended()
 
-    async def logged(
-        self, event: str, timeout_s: float = 10, after: int = 0, **fields: Any
-    ) -> dict[str, Any]:
-        """The first line, from the line `after` on, that says `event` and has these fields; waits for it."""
-        wanted = {"event": event, **fields}
+    async def logged(self, timeout_s: float = 10, after: int = 0, **wanted: Any) -> dict[str, Any]:
+        """The first line, from the line `after` on, that has these fields; waits for it."""
         try:
             async with asyncio.timeout(timeout_s):
                 while True:

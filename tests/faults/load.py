@@ -1,7 +1,7 @@
 """Many subscribers at once, who know what they ought to see.
 
-Each phone has one conversation at a time and says the next thing when the screen is there, as people do. A screen that is
-not the expected one is a complaint: a step of a dialogue that was lost, done twice or answered by another node shows.
+Each phone has one conversation at a time and says the next thing when the screen is there, as people do. A screen
+that is not the expected one is a complaint: a step that was lost, done twice or answered by another node shows.
 """
 
 import random

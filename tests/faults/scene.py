@@ -12,7 +12,7 @@ from data.model import Subscriber
 from data.seed import FIRST, seed
 from data.sqlite import SqliteStore, open_store
 from gateway.smpp.vocabulary import ESME_ROK
-from tests.faults.centre import Answer, Centre, Message
+from tests.faults.centre import Answer, Centre, Message, Wire
 from tests.faults.daemon import Daemon
 
 LINK = "ussdc"
@@ -46,6 +46,7 @@ class Stage:
         self.daemon = await Daemon.start(self.config)
         if bound:
             await self.until(lambda: self.centre.counts["bound"] > binds and self.centre.bound, "a bind")
+            await self.daemon.logged(event="link is bound", link=LINK)
         return self.daemon
 
     async def until(self, true: Callable[[], Any], what: str, timeout_s: float = 15) -> None:
@@ -75,9 +76,8 @@ class Stage:
             f"deliver_sm_resp with status {status:#x} to {len(messages)} messages",
         )
 
-    async def rebound(self) -> None:
-        """Wait until the link is bound on a connection that is newer than the one there is now."""
-        old = self.centre.wire
+    async def rebound(self, old: Wire) -> None:
+        """Wait until the link is bound on a connection that is newer than `old`."""
         await self.until(lambda: self.centre.wire is not old and self.centre.bound, "another bind")
 
     async def stop(self) -> None:

@@ -17,7 +17,7 @@ def _about_links(daemon: Daemon) -> list[tuple[str, Any]]:
 
 async def _three_attempts(daemon: Daemon) -> None:
     for attempt in (1, 2, 3):
-        await daemon.logged("link is down", attempt=attempt)
+        await daemon.logged(event="link is down", attempt=attempt)
 
 
 async def _answered(stage: Stage) -> None:
@@ -33,7 +33,7 @@ async def test_centre_that_comes_later(tmp_path: Path) -> None:
         assert await daemon.health() == (503, {"status": "degraded", "links": {LINK: "Connection refused"}})
         await stage.centre.listen()
         await stage.until(lambda: stage.centre.bound, "the bind")
-        await daemon.logged("link is bound")
+        await daemon.logged(event="link is bound")
         assert await daemon.health() == (200, {"status": "ok", "links": {LINK: "bound"}})
         await _answered(stage)
         await stage.stop()
@@ -45,12 +45,12 @@ async def test_centre_that_goes_away_and_comes_back(tmp_path: Path) -> None:
         daemon = await stage.serve()
         await _answered(stage)
         await stage.centre.go_away()
-        await daemon.logged("link is down")
+        await daemon.logged(event="link is down")
         status, body = await daemon.health()
         assert (status, body["status"]) == (503, "degraded"), body
+        seen = len(daemon.log)
         await stage.centre.listen()
-        await stage.until(lambda: stage.centre.bound, "the bind")
-        await daemon.logged("link is bound", after=len(daemon.log))
+        await daemon.logged(event="link is bound", after=seen)
         assert (await daemon.health())[0] == 200
         await stage.stop()
 
@@ -66,7 +66,7 @@ async def test_wrong_password(tmp_path: Path) -> None:
         assert not [line for line in daemon.log if "not-it" in str(line)], "the password is in the log"
         stage.centre.password = "not-it"
         await stage.until(lambda: stage.centre.bound, "the bind")
-        await daemon.logged("link is bound")
+        await daemon.logged(event="link is bound")
         assert (await daemon.health())[0] == 200
         about = [line for line in _about_links(daemon) if line[0] != "link is bound"]
         refusals = stage.centre.counts["refused_bind"]
@@ -80,22 +80,21 @@ async def test_wrong_password(tmp_path: Path) -> None:
 @scene
 async def test_one_link_of_two_is_down(tmp_path: Path) -> None:
     """The page says which; the other one works."""
-    async with Centre() as second:
-        async with staged(tmp_path, more=link_table("second", second.port, {})) as stage:
-            daemon = await stage.serve()
-            await daemon.logged("link is down", link="second")
-            assert await daemon.health() == (
-                503,
-                {"status": "degraded", "links": {LINK: "bound", "second": "Connection refused"}},
-            )
-            await _answered(stage)
-            await second.listen()
-            await daemon.logged("link is bound", link="second")
-            assert await daemon.health() == (
-                200,
-                {"status": "ok", "links": {LINK: "bound", "second": "bound"}},
-            )
-            await stage.stop()
+    async with Centre() as second, staged(tmp_path, more=link_table("second", second.port, {})) as stage:
+        daemon = await stage.serve()
+        await daemon.logged(event="link is down", link="second")
+        assert await daemon.health() == (
+            503,
+            {"status": "degraded", "links": {LINK: "bound", "second": "Connection refused"}},
+        )
+        await _answered(stage)
+        await second.listen()
+        await daemon.logged(event="link is bound", link="second")
+        assert await daemon.health() == (
+            200,
+            {"status": "ok", "links": {LINK: "bound", "second": "bound"}},
+        )
+        await stage.stop()
 
 
 @scene
@@ -103,6 +102,6 @@ async def test_sigterm_while_the_centre_is_away(tmp_path: Path) -> None:
     """The wait for the next attempt, half a minute here, does not hold up the end."""
     async with staged(tmp_path, away=True, link={"reconnect_first_s": 30, "reconnect_max_s": 30}) as stage:
         daemon = await stage.serve(bound=False)
-        await daemon.logged("link is down")
+        await daemon.logged(event="link is down")
         daemon.terminate()
         assert await daemon.ended(4) == 0, daemon.explain()

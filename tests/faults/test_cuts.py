@@ -8,7 +8,7 @@ import pytest
 from gateway.smpp.pdu import EnquireLink, encode
 from tests.faults.centre import Centre, take, withhold
 from tests.faults.load import FEE, OPTION, ORDER
-from tests.faults.scene import Stage, charged, number, scene, staged
+from tests.faults.scene import charged, number, scene, staged
 
 MSISDN = number(3)
 CODE, ON = ORDER[0]
@@ -104,7 +104,7 @@ async def test_cut_between_the_answer_and_its_response(tmp_path: Path) -> None:
             assert again.same_as(once), f"{once.text!r}, then {again.text!r}"
         await stage.stop()
         assert stage.centre.counts["submitted"] == 4
-        assert await stage.unsent() == 0
+        assert await stage.unsent() == 0, stage.daemon.explain()
         for _, msisdn in CUTS:
             assert await charged(stage, msisdn) == CHARGE
 
@@ -115,9 +115,10 @@ async def test_a_response_that_comes_with_the_end_of_the_connection_counts(tmp_p
     async with staged(tmp_path) as stage:
         await stage.serve()
         stage.centre.at("responded", 1, partial(_close, stage.centre))
+        old = stage.centre.wire
         order = stage.centre.dial(MSISDN, CODE)
         await stage.shown(order)
-        await stage.rebound()
+        await stage.rebound(old)
         later = stage.centre.dial(number(1), "*100#")
         await stage.shown(later)
         await stage.stop()
@@ -133,23 +134,27 @@ async def test_answers_of_many_cuts_keep_their_order(tmp_path: Path) -> None:
         dialled = [stage.centre.dial(number(i), "*100#") for i in range(40)]
         await stage.acknowledged(*dialled)
         stage.centre.judge = take
-        for _ in range(3):
-            await _cut_after(stage, responses=5)
+        _tear_again_and_again(stage.centre, responses=5, times=4)
+        stage.centre.wire.reset()
         await stage.until(lambda: not stage.centre.open, "all answers")
         await stage.stop()
+        assert stage.centre.counts["bound"] == 6
         first = dict.fromkeys(answer.message for answer in stage.centre.answers)
         assert list(first) == dialled, "first answers in another order than the questions"
-        assert await stage.unsent() == 0
+        assert await stage.unsent() == 0, stage.daemon.explain()
 
 
-async def _cut_after(stage: Stage, responses: int) -> None:
-    stage.centre.at("responded", responses, partial(_tear, stage.centre))
-    stage.centre.wire.reset()
-    await stage.rebound()
-    await stage.centre.wires[-2].gone
+def _tear_again_and_again(centre: Centre, responses: int, times: int) -> None:
+    def tear() -> None:
+        _tear(centre)
+        if times > 1:
+            _tear_again_and_again(centre, responses, times - 1)
+
+    centre.at("responded", responses, tear)
 
 
 LIVELY = {"enquire_link_s": 0.2, "response_s": 0.3}
+DEAD = "no answer to enquire_link within response_timer"
 
 
 @pytest.mark.parametrize("reads", [True, False], ids=["reads", "reads nothing"])
@@ -160,7 +165,7 @@ async def test_a_peer_that_falls_silent_is_declared_dead(tmp_path: Path, reads: 
         daemon = await stage.serve()
         stage.centre.wire.fall_silent(reads)
         order = stage.centre.dial(MSISDN, CODE)  # into the void: the silent centre does not write it
-        await daemon.logged("connection closed", reason="no answer to enquire_link within response_timer")
+        await daemon.logged(reason=DEAD)
         assert (await stage.shown(order)).text.startswith(ON)
         await stage.stop()
         assert await charged(stage, MSISDN) == CHARGE
@@ -176,10 +181,10 @@ async def test_a_link_that_died_with_answers_on_it(tmp_path: Path) -> None:
         await stage.until(lambda: len(stage.centre.answers) == 10, "ten answers")
         stage.centre.wire.fall_silent(reads=True)
         stage.centre.judge = take
-        await daemon.logged("connection closed")
+        await daemon.logged(reason=DEAD)
         await stage.until(lambda: all(len(message.answers) > 1 for message in dialled), "the answers again")
         await stage.stop()
-        assert await stage.unsent() == 0
+        assert await stage.unsent() == 0, stage.daemon.explain()
 
 
 @scene
@@ -191,7 +196,7 @@ async def test_a_peer_that_reads_nothing_while_much_is_written_to_it(tmp_path: P
         old.fall_silent(reads=False)
         # Each is answered with 16 octets that nobody reads: more than the sockets and the transport hold.
         old.write(encode(EnquireLink(sequence_number=1)) * 20_000)
-        await daemon.logged("connection closed", timeout_s=5)
-        await stage.rebound()
+        await daemon.logged(reason=DEAD, timeout_s=5)
+        await stage.rebound(old)
         assert (await stage.shown(stage.centre.dial(MSISDN, "*100#"))).text.startswith("На счёте")
         await stage.stop()

@@ -1,7 +1,7 @@
 """An operation that fails costs its own turn and nobody else's.
 
-What fails is the ledger, for one number: a trigger in the store refuses its lines, so that the operation breaks when the
-option is on already and the money already taken.
+What fails is the ledger, for one number: a trigger in the store refuses its lines, so that the operation breaks when
+the option is on already and the money already taken.
 """
 
 import re
@@ -58,7 +58,7 @@ async def test_a_turn_that_fails_in_the_middle_of_a_batch(tmp_path: Path) -> Non
         )
         assert words, answer.text
         assert answer.last
-        line = await daemon.logged("turn failed", reference=words[1], msisdn=UNLUCKY)
+        line = await daemon.logged(event="turn failed", reference=words[1], msisdn=UNLUCKY)
         assert "broken on purpose" in line["exception"]
         assert "broken" not in answer.text
 

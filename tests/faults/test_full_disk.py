@@ -3,11 +3,11 @@
 A message that cannot be written down is answered ESME_RX_T_APPN: the centre keeps it and delivers it again. The daemon
 lives on through all its parts, the turns, the jobs and the housekeeping, and needs nobody to restart it.
 
-A disk is full in two ways here. A limit on the size of the daemon's files (RLIMIT_FSIZE) works everywhere and fails every
-write beyond it (EFBIG). A file system of its own, filled to the last block (ENOSPC), needs the right to mount.
+A disk is full in two ways here. A limit on the size of the daemon's files (RLIMIT_FSIZE) works everywhere and fails
+every write beyond it (EFBIG). A file system of its own, filled to the last block (ENOSPC), needs the right to mount.
 """
 
-import errno
+import contextlib
 import resource
 import sqlite3
 import subprocess
@@ -35,7 +35,7 @@ STALE = DialogueRecord(number(17), LINK, "long ago", "root", 0, 0, None, 0, touc
 async def _all_parts_meet_a_full_disk(
     stage: Stage, fill: Callable[[], object], make_room: Callable[[], object]
 ) -> None:
-    """Orders, a dialogue, jobs and the housekeeping are under way when the disk fills; all goes on when there is room."""
+    """Orders, a dialogue, jobs and the housekeeping are under way when it fills; all goes on when there is room."""
     daemon = await stage.serve()
     dialogue = stage.centre.dial(TALKING, "*105#")
     await stage.shown(dialogue)
@@ -43,8 +43,8 @@ async def _all_parts_meet_a_full_disk(
     refused = await _orders_until_refused(stage)
     step = stage.centre.reply(dialogue, "3")
     await stage.acknowledged(step, status=ESME_RX_T_APPN)
-    await daemon.logged("job failed")
-    await daemon.logged("housekeeping put off", timeout_s=HOUSEKEEPING_S)
+    await daemon.logged(event="job failed")
+    await daemon.logged(event="housekeeping put off", timeout_s=HOUSEKEEPING_S)
     assert (await daemon.health())[0] == 200
     for message in refused:
         assert await charged(stage, message.key[0]) == [], f"{message}, and charged"
@@ -69,7 +69,7 @@ async def _fill_during_jobs(stage: Stage, fill: Callable[[], object]) -> None:
             lambda: any(answer.pdu.source_addr == PASSWORD_SENDER for answer in stage.centre.answers),
             "an SMS",
         )
-        await store.save_dialogue(STALE)  # so that the housekeeping has something to write
+        await store.save_dialogues([STALE])  # so that the housekeeping has something to write
         fill()
 
 
@@ -162,12 +162,10 @@ async def test_no_space_left(small_disk: Path) -> None:
 
 def _fill(ballast: Path) -> None:
     with open(ballast, "ab", buffering=0) as file:
-        for block in (1 << 20, 1 << 12):
-            try:
-                while True:
-                    file.write(bytes(block))
-            except OSError as error:
-                assert error.errno == errno.ENOSPC
+        for octets in (1 << 20, 1 << 12):
+            with contextlib.suppress(OSError):  # there is no space left
+                while file.write(bytes(octets)):
+                    pass
 
 
 @scene

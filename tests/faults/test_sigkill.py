@@ -2,14 +2,14 @@
 
 What "answered exactly once" means here, seen from the centre:
 
-* Every message that the gateway acknowledged is answered, if not before the kill then after the restart; and what the
-  handset shows, the *first* answer, is the right screen of that turn.
-* An answer is *settled* when the gateway is known to have taken note of its positive submit_sm_resp: the centre wrote the
-  response, and later on the same connection a deliver_sm, and that one was acknowledged, which happens after the commit
-  that holds all that was read before it. A settled answer is never sent again.
-* An answer whose response was lost, or not yet written down when the process died, may come again: at least once towards
-  the centre (W4). Then it is the same octets, and its session info (its_session_info: session and number of the unit)
-  names the question that it belongs to, so that a handset which has its screen already ignores it.
+* Every message that the gateway acknowledged is answered, if not before the kill then after the restart; and what
+  the handset shows, the *first* answer, is the right screen of that turn.
+* An answer is *settled* when the gateway is known to have taken note of its positive submit_sm_resp: the centre wrote
+  the response, and later on the same connection a deliver_sm, and that one was acknowledged, which happens after the
+  commit that holds all that was read before it. A settled answer is never sent again.
+* An answer whose response was lost, or not yet written down when the process died, may come again: at least once
+  towards the centre (W4). Then it is the same octets, and its session info (its_session_info: the session and the
+  number of the unit) names the question that it belongs to, so that a handset which has its screen ignores it.
 * A message that was not acknowledged is delivered again by the centre, and each delivery may be answered. A repeated
   answer to a screen does not count twice; a repeated order finds the option on and costs nothing. Of two answers the
   handset shows the first, and that is the one of the delivery that took effect.

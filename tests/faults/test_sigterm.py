@@ -72,7 +72,7 @@ async def test_a_centre_that_never_responds_holds_up_the_end_for_seconds_only(tm
         dialled = [stage.centre.dial(number(i), "*100#") for i in range(3)]
         await stage.until(lambda: len(stage.centre.answers) == 3, "three answers")
         daemon.terminate()
-        await daemon.logged("gateway is stopping")
+        await daemon.logged(event="gateway is stopping")
         refused = stage.centre.dial(number(4), "*100#")
         await stage.until(lambda: refused.status, "a message during the end to be refused")
         assert await daemon.ended(8) == 0, daemon.explain()

@@ -114,8 +114,9 @@ async def test_a_permanent_error_gives_the_message_up_with_its_reason(tmp_path: 
         dialled = dial_all(stage, 8)
         await stage.until(lambda: stage.centre.counts["responded"] == 8, "all answers")
         await stage.acknowledged(*dialled)
-        stage.centre.wire.close()
-        await stage.rebound()
+        old = stage.centre.wire
+        old.close()
+        await stage.rebound(old)
         await stage.shown(stage.centre.dial(number(10), "*100#"))
         await stage.stop()
         assert stage.centre.counts["submitted"] == 9, "something was sent again"
@@ -139,7 +140,7 @@ async def test_a_response_that_is_lost_has_the_message_sent_again(tmp_path: Path
         assert again.same_as(once)
         assert again.pdu.sequence_number != once.pdu.sequence_number, "sequence number used twice"
         stage.centre.answer(once)
-        await daemon.logged("response to nothing, or late", command="submit_sm_resp")
+        await daemon.logged(event="response to nothing, or late", command="submit_sm_resp")
         await stage.shown(stage.centre.dial(number(1), "*100#", 2))
         assert len(dialled.answers) == 2
         await stage.stop()

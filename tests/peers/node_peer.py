@@ -115,9 +115,11 @@ class Peer:
     async def end(self) -> None:
         """Let the process close all that it has open, and wait until it has."""
         self._writer.write_eof()
-        await self._watching
-        self._writer.close()
-        await self._writer.wait_closed()
+        try:
+            await self._watching
+        finally:
+            self._writer.close()
+            await self._writer.wait_closed()
 
     async def _watch(self) -> None:
         async for line in self._reader:
@@ -132,6 +134,8 @@ class Peer:
             case "open":
                 self._links.append(Link(self, seen["link"]))
                 self._opened.put_nowait(self._links[-1])
+            case "failed":
+                raise AssertionError(f"node-smpp cannot do that: {seen['message']}")
             case _:
                 self._links[seen["link"] - 1].take(seen)
 

@@ -10,6 +10,7 @@
 // What it sees goes out the same way:
 //   {"event": "listening", "port": 40123}
 //   {"event": "open" | "close" | "error", "link": 1}
+//   {"event": "failed", "message": what was wrong with an order}
 //   {"event": "pdu", "link": 1, "command": "submit_sm", …all that node-smpp read in it…, "octets": the whole PDU}
 // A Buffer is {"hex": "2a31303023"}, both ways.
 //
@@ -40,8 +41,12 @@ class Peer {
     this.server = null
     control.setNoDelay(true).on('close', () => this.end())
     readline.createInterface({ input: control })
-      .on('line', line => this.obey(fromLine(line)))
+      .on('line', line => this.try(fromLine(line)))
       .on('error', () => {}) // of the connection, which is closed then
+  }
+
+  try (order) {
+    try { this.obey(order) } catch (error) { this.report({ event: 'failed', message: error.stack }) }
   }
 
   obey ({ connect, listen, link, send, respond, fields }) {
@@ -53,7 +58,7 @@ class Peer {
 
   connect (port) {
     const session = smpp.connect({ host: '127.0.0.1', port })
-    session.on('connect', () => this.watch(session))
+    session.on('connect', () => this.watch(session)).on('error', () => {}) // then there is no "open"
   }
 
   listen () {
