@@ -16,15 +16,9 @@ from typing import Any
 
 import click
 
-from cli_demo import demo
+from cli_demo import PORT, Failure, demo
 
 # Everything else is imported where it is used: `starpound --help` need not load a gateway.
-
-
-class Failure(click.ClickException):
-    """One line for the person at the terminal, exit status 2."""
-
-    exit_code = 2
 
 
 def explained(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,7 +76,9 @@ def serve(config: Path) -> None:
 
 
 @main.command()
-@click.option("--smpp-port", default=2775, show_default=True, help="Port for ESMEs; 0 picks a free one.")
+@click.option(
+    "--smpp-port", default=2775, type=PORT, show_default=True, help="Port for ESMEs; 0 picks a free one."
+)
 @click.option(
     "--http-port", default=8105, show_default=True, help="Port of the control API; 0 picks a free one."
 )
@@ -118,9 +114,15 @@ async def _simulate(settings: Any) -> None:
 @main.command()
 @click.option("--store", "url", required=True, help="sqlite:///PATH")
 @click.option("--subscribers", "count", required=True, type=click.IntRange(1), help="How many.")
-@click.option("--first", default="79260000000", show_default=True, help="The first number.")
+@click.option(
+    "--first",
+    default=79_260_000_000,
+    type=click.IntRange(100, 10**15 - 1),
+    show_default=True,
+    help="The first number.",
+)
 @explained
-def seed(url: str, count: int, first: str) -> None:
+def seed(url: str, count: int, first: int) -> None:
     """Fill a store with subscribers: the same ones every time; every tenth is corporate.
 
     \b
@@ -137,7 +139,7 @@ def seed(url: str, count: int, first: str) -> None:
             )
     finally:
         asyncio.run(store.close())
-    click.echo(f"{new} new subscribers, {first} to {int(first) + count - 1}, in {url}")
+    click.echo(f"{new} new subscribers, {first} to {first + count - 1}, in {url}")
 
 
 SIM = click.option("--sim", "url", default="http://127.0.0.1:8105", show_default=True, help="The simulator.")
@@ -166,6 +168,8 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bo
     conversation = remote.dial(
         url, msisdn, code, answers, ask=_ask if interactive else None, shown=None if as_json else _show
     )
+    if not interactive and conversation.screens and conversation.screens[-1].kind == "ask":
+        click.echo("the last question was not answered: the dialogue was cancelled; see --answer", err=True)
     _finish(conversation, as_json)
 
 

@@ -15,9 +15,16 @@ from typing import Any
 
 import click
 
+PORT = click.IntRange(0, 65535)
 PHONE = "79260000003"
 SUBSCRIBERS = 1000
 LOGIN_SMS = r"Логин 9260000003, пароль \S{8,}"
+
+
+class Failure(click.ClickException):
+    """One line for the person at the terminal, exit status 2."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ CONVERSATION = (
     Dialled(
         "An option: menu, catalogue, category, option, yes", "*105#", ("3", "2", "1", "1", "1"), "подключена"
     ),
-    Dialled("The same option by its number: is it on?", "*105*503*11*2#", (), "подключена с"),
+    Dialled("The same option by its number: is it on?", "*105*503*11*2#", (), "[Пп]одключен"),
     Texted("A new password by an empty SMS", "000110", "", LOGIN_SMS),
 )
 
@@ -71,13 +78,25 @@ Ctrl-C ends it.
     help="Keep the store in this folder.",
 )
 @click.option(
-    "--smpp-port", default=2775, show_default=True, help="Simulator's port for ESMEs; 0 picks a free one."
+    "--smpp-port",
+    default=2775,
+    type=PORT,
+    show_default=True,
+    help="Simulator's port for ESMEs; 0 picks a free one.",
 )
 @click.option(
-    "--http-port", default=8105, show_default=True, help="Simulator's control API; 0 picks a free one."
+    "--http-port",
+    default=8105,
+    type=PORT,
+    show_default=True,
+    help="Simulator's control API; 0 picks a free one.",
 )
 @click.option(
-    "--admin-port", default=8106, show_default=True, help="Gateway's admin page; 0 picks a free one."
+    "--admin-port",
+    default=8106,
+    type=PORT,
+    show_default=True,
+    help="Gateway's admin page; 0 picks a free one.",
 )
 def demo(once: bool, folder: Path | None, smpp_port: int, http_port: int, admin_port: int) -> None:
     """Run simulator, gateway and store together on 127.0.0.1 and play a conversation.
@@ -85,15 +104,16 @@ def demo(once: bool, folder: Path | None, smpp_port: int, http_port: int, admin_
     \b
     Example: starpound demo --once
     """
+    from data.store import StoreError
     from gateway.daemon import StartError
     from smpp_sim.settings import SimulatorError
 
     with _store_folder(folder) as place:
         try:
             right = asyncio.run(_demo(once, place, smpp_port, http_port, admin_port))
-        except (StartError, SimulatorError) as error:
+        except (StartError, StoreError, SimulatorError) as error:
             message = f"{error}; another port? --smpp-port, --http-port, --admin-port"
-            raise click.ClickException(message) from error
+            raise Failure(message) from error
     raise SystemExit(0 if right else 1)
 
 

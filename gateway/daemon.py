@@ -168,10 +168,10 @@ def _listen(address: str) -> socket.socket:
 
 
 async def serve(settings: Settings) -> None:
-    """Run a gateway until SIGTERM or SIGINT, then stop in good order. Raises `StartError`."""
+    """Run a gateway until SIGTERM, SIGINT or SIGHUP, then stop in good order. Raises `StartError`."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     async with Gateway(settings) as gateway:
         # What is there now stays: the collector need not look at it again, nor after every few hundred objects.

@@ -9,6 +9,7 @@ and `Profile.write`, the simulator's USSD centre through their mirror images `Pr
 
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -380,7 +381,9 @@ def _load(name_or_path: str) -> Profile:
     elif name_or_path.endswith((".yaml", ".yml")):
         source = Path(name_or_path)
     else:
-        raise DialectError(f"no dialect {name_or_path!r}; there are: {', '.join(profile_names())}")
+        near = get_close_matches(name_or_path, profile_names(), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(profile_names())}"
+        raise DialectError(f"no dialect {name_or_path!r}; {hint}")
     try:
         return Profile(TypeAdapter(ProfileFile).validate_python(yaml.safe_load(source.read_text("utf-8"))))
     except ValidationError as error:

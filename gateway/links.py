@@ -16,7 +16,7 @@ from tenacity import (
 
 from data.model import Outgoing
 from gateway.connection import Connection
-from gateway.dialect import load_profile
+from gateway.dialect import DialectError, Profile, load_profile
 from gateway.dialogues import Dialogues
 from gateway.metrics import Metrics
 from gateway.outbox import Outbox, Verdict
@@ -52,11 +52,6 @@ from gateway.work import Station, Work
 
 log = structlog.get_logger(__name__)
 
-_BINDS = {
-    "transceiver": pdus.BindTransceiver,
-    "receiver": pdus.BindReceiver,
-    "transmitter": pdus.BindTransmitter,
-}
 _REFILL = 1000
 
 
@@ -76,7 +71,7 @@ class Link:
         clock: Callable[[], float] = time.monotonic,
     ):
         self.settings = settings
-        self.station = Station(settings.name, load_profile(settings.dialect), settings.sms_validity_s)
+        self.station = Station(settings.name, _profile(settings), settings.sms_validity_s)
         self.problem: str | None = "not connected yet"
         """Why the link is down; None while it is bound."""
         self.sms_taken = False
@@ -225,7 +220,7 @@ class Link:
         )
 
     def _bind_request(self) -> pdus.Pdu:
-        return _BINDS[self.settings.bind](
+        return pdus.BindTransceiver(
             system_id=self.settings.system_id,
             password=self.settings.secret,
             system_type=self.settings.system_type,
@@ -321,8 +316,9 @@ class Link:
 
     def _count(self, work: Work, seconds: float) -> None:
         name, metrics = self.settings.name, self._metrics
-        metrics.commit.observe(seconds)
-        metrics.batch.observe(len(work.acknowledgements))
+        if work.acknowledgements:
+            metrics.commit.observe(seconds)
+            metrics.batch.observe(len(work.acknowledgements))
         metrics.backlog.labels(name).set(len(self._outbox))
         for what, count in work.counted.items():
             metrics.turns.labels(name, what.lower()).inc(count)
@@ -393,3 +389,10 @@ class Link:
         )
         if not self._bound.done():
             self._bound.set_exception(LinkDown(event.reason))
+
+
+def _profile(settings: LinkSettings) -> Profile:
+    try:
+        return load_profile(settings.dialect)
+    except DialectError as error:
+        raise DialectError(f"links.{settings.name}.dialect: {error}") from None

@@ -17,11 +17,12 @@ class Metrics:
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"starpound_{name}", text, labels, registry=registry)
 
-        self.turns = counter("turns", "Messages of subscribers handled", "link", "kind")
-        self.failures = counter(
-            "turn_failures", "Turns that failed and were answered with a reference", "link"
+        self.turns = counter(
+            "turns",
+            "What subscribers sent, by kind of turn, and what was out of the ordinary",
+            "link",
+            "kind",
         )
-        self.unknown = counter("unknown_codes", "Codes and short numbers that no menu knows", "link")
         self.refused = counter("refused", "Messages answered with an error status", "link", "status")
         self.answers = counter("answers", "Answers by what the centre made of them", "link", "verdict")
         self.quarantined = counter("quarantined", "PDUs that could not be understood", "link", "status")

@@ -71,8 +71,8 @@ class Link:
     """Environment variable that holds the password."""
     system_type: str = Field(default="", max_length=12)
     """system_type of the bind."""
-    bind: Literal["transceiver", "receiver", "transmitter"] = "transceiver"
-    """Kind of bind."""
+    bind: Literal["transceiver"] = "transceiver"
+    """Kind of bind: what is asked on a link is answered on it."""
     dialect: str = "spec"
     """Name of a USSD dialect, or the path of a profile file."""
     window: Annotated[int, Field(ge=1, le=65535, strict=True)] = 10
@@ -156,7 +156,7 @@ class Settings:
 
     store: str
     """Where the facts are: sqlite:///relative/path or sqlite:////absolute/path."""
-    links: Annotated[tuple[Link, ...], Field(min_length=1)]
+    links: tuple[Link, ...]
     """The binds, each a [[links]] table."""
     menu: str | None = None
     """Path of a menu file; left out, the self-care menu that comes with the gateway."""
@@ -166,6 +166,8 @@ class Settings:
     log: Log = Field(default_factory=Log)
 
     def __post_init__(self) -> None:
+        if not self.links:
+            raise ValueError("there are no [[links]]: a gateway without a centre has nothing to do")
         names = [link.name for link in self.links]
         if len(set(names)) < len(names):
             raise ValueError("two links have the same name")

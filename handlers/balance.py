@@ -29,5 +29,11 @@ async def budget(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Ou
         return Outcome("private", {"balance_kopecks": balance})
     if limit is None:
         return Outcome("no_limit", {"balance_kopecks": balance})
-    left = max(0, limit - subscriber.budget_spent_kopecks)
+    left = budget_left_kopecks(subscriber)
     return Outcome("budget", {"balance_kopecks": balance, "limit_kopecks": limit, "left_kopecks": left})
+
+
+def budget_left_kopecks(subscriber: Subscriber) -> int | None:
+    """What is left of the personal budget, None without one. One that was cut below what is spent holds nothing."""
+    limit = subscriber.budget_limit_kopecks
+    return None if limit is None else max(0, limit - subscriber.budget_spent_kopecks)

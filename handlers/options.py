@@ -12,13 +12,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from data.model import Option, Subscriber
+from handlers.balance import budget_left_kopecks
 from handlers.packages import OPERATOR_TIME
 from handlers.registry import Outcome, Refusal, Work, operation
 
+LISTED = ("items", "items.number", "items.name", "items.fee_kopecks")
 REFUSALS = {
     "already": ("name",),
     "unknown": ("number",),
     "no_money": ("name", "fee_kopecks", "balance_kopecks"),
+    "no_budget": ("name", "fee_kopecks", "left_kopecks"),
     "wrong_tariff": ("name",),
     "conflict": ("name", "other"),
     "blocked": (),
@@ -30,35 +33,36 @@ POSSIBLE = {
 }
 ORDERED = {
     "on": ("name", "fee_kopecks", "balance_kopecks"),
-    "replaced": ("name", "other", "fee_kopecks"),
+    "on_budget": ("name", "fee_kopecks", "left_kopecks"),
+    "on_contract": ("name", "fee_kopecks"),
+    "replaced": ("name", "other", "other_number", "fee_kopecks"),
 }
 
 
-@operation("options.mine", outcomes={"list": ("items",), "none": ()})
+@operation("options.mine", outcomes={"list": LISTED, "none": ()})
 async def mine(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
     """The options that are on: ``{number, name, fee_kopecks}``."""
-    options = work.store.catalogue.options
-    on = await work.store.options_on(subscriber.msisdn)
-    return _list([options[active.number] for active in on])
+    return _list(await _on(work, subscriber))
 
 
-@operation("options.categories", outcomes={"list": ("items",)})
+@operation("options.categories", outcomes={"list": ("items", "items.category", "items.name")})
 async def categories(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
-    """All categories of the catalogue: ``{category, name}``."""
-    shelves = work.store.catalogue.categories.values()
+    """The categories of the catalogue that hold something for this customer: ``{category, name}``."""
+    filled = {option.category for option in _offered(work, subscriber)}
+    shelves = (shelf for shelf in work.store.catalogue.categories.values() if shelf.code in filled)
     return Outcome("list", {"items": [{"category": shelf.code, "name": shelf.name} for shelf in shelves]})
 
 
-@operation("options.catalogue", args={"category": str}, outcomes={"list": ("items",), "none": ()})
+@operation("options.catalogue", args={"category": str}, outcomes={"list": LISTED, "none": ()})
 async def catalogue(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
-    """The options of a category that this kind of customer may order: ``{number, name, fee_kopecks}``."""
-    return _list(
-        [
-            option
-            for option in work.store.catalogue.options.values()
-            if option.category == args["category"] and (subscriber.corporate or not option.corporate_only)
-        ]
-    )
+    """The options of a category that this customer can have: ``{number, name, fee_kopecks}``."""
+    return _list([option for option in _offered(work, subscriber) if option.category == args["category"]])
+
+
+@operation("options.offered", outcomes={"list": LISTED, "none": ()})
+async def offered(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
+    """The options of all categories that this customer can have: ``{number, name, fee_kopecks}``."""
+    return _list(_offered(work, subscriber))
 
 
 @operation("options.check", args={"number": int}, outcomes=POSSIBLE | REFUSALS)
@@ -75,12 +79,17 @@ async def check(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Out
 async def switch_on(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
     """Switch an option on and take its fee."""
     option, other = await _orderable(work, subscriber, args["number"])
-    balance = await _order(work, subscriber, option)
+    payer = await _order(work, subscriber, option)
+    name, fee = option.name, option.fee_kopecks
     if other is not None:
-        return Outcome(
-            "replaced", {"name": option.name, "other": other.name, "fee_kopecks": option.fee_kopecks}
-        )
-    return Outcome("on", {"name": option.name, "fee_kopecks": option.fee_kopecks, "balance_kopecks": balance})
+        values = {"name": name, "other": other.name, "other_number": other.number, "fee_kopecks": fee}
+        return Outcome("replaced", values)
+    if not payer.corporate:
+        return Outcome("on", {"name": name, "fee_kopecks": fee, "balance_kopecks": payer.balance_kopecks})
+    left = budget_left_kopecks(payer)  # what the contract holds is no business of the employee's
+    if left is None:
+        return Outcome("on_contract", {"name": name, "fee_kopecks": fee})
+    return Outcome("on_budget", {"name": name, "fee_kopecks": fee, "left_kopecks": left})
 
 
 @operation(
@@ -98,23 +107,59 @@ async def switch_off(work: Work, subscriber: Subscriber, args: dict[str, Any]) -
 @operation(
     "options.status",
     args={"number": int},
-    outcomes={"on": ("name", "since"), "off": ("name",), "unknown": ("number",)},
+    outcomes={
+        "on": ("number", "name", "since"),
+        "off": ("number", "name"),
+        "unavailable": ("name",),
+        "unknown": ("number",),
+    },
 )
 async def status(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
-    """Whether an option is on, and since which day."""
+    """Whether an option is on, and since which day; if it is off, whether it could be had at all."""
     option = _known(work, args["number"])
     for active in await work.store.options_on(subscriber.msisdn):
         if active.number == option.number:
             since = datetime.fromtimestamp(active.since, UTC).astimezone(OPERATOR_TIME).date()
-            return Outcome("on", {"name": option.name, "since": since.isoformat()})
-    return Outcome("off", {"name": option.name})
+            values = {"number": option.number, "name": option.name, "since": since.isoformat()}
+            return Outcome("on", values)
+    if await _hindered(work, subscriber, option):
+        return Outcome("unavailable", {"name": option.name})
+    return Outcome("off", {"number": option.number, "name": option.name})
+
+
+async def _on(work: Work, subscriber: Subscriber) -> list[Option]:
+    options = work.store.catalogue.options
+    return [options[active.number] for active in await work.store.options_on(subscriber.msisdn)]
+
+
+def _offered(work: Work, subscriber: Subscriber) -> list[Option]:
+    """What the kind of customer and the tariff allow."""
+    options = work.store.catalogue.options.values()
+    return [one for one in options if _is_for_kind(subscriber, one) and _is_for_tariff(subscriber, one)]
+
+
+def _is_for_kind(subscriber: Subscriber, option: Option) -> bool:
+    return subscriber.corporate or not option.corporate_only
+
+
+def _is_for_tariff(subscriber: Subscriber, option: Option) -> bool:
+    return not option.tariffs or subscriber.tariff in option.tariffs
+
+
+async def _hindered(work: Work, subscriber: Subscriber, option: Option) -> bool:
+    """Whether something else than money is against it."""
+    try:
+        _check_customer(subscriber, option)
+        _check_conflicts(option, await _on(work, subscriber))
+    except Refusal:
+        return True
+    return False
 
 
 async def _orderable(work: Work, subscriber: Subscriber, number: int) -> tuple[Option, Option | None]:
     """The option, and the one whose place it would take. Raises Refusal with the first reason against it."""
     option = _known(work, number)
-    catalogue = work.store.catalogue.options
-    on = [catalogue[active.number] for active in await work.store.options_on(subscriber.msisdn)]
+    on = await _on(work, subscriber)
     if option in on:
         raise Refusal("already", name=option.name)
     _check_customer(subscriber, option)
@@ -133,9 +178,9 @@ def _known(work: Work, number: int) -> Option:
 def _check_customer(subscriber: Subscriber, option: Option) -> None:
     if subscriber.blocked:
         raise Refusal("blocked")
-    if option.corporate_only and not subscriber.corporate:
+    if not _is_for_kind(subscriber, option):
         raise Refusal("corporate_only", name=option.name)
-    if option.tariffs and subscriber.tariff not in option.tariffs:
+    if not _is_for_tariff(subscriber, option):
         raise Refusal("wrong_tariff", name=option.name)
 
 
@@ -150,9 +195,14 @@ def _check_money(subscriber: Subscriber, option: Option) -> None:
 
     What is free of charge can be had with a debt, too.
     """
-    available = subscriber.available_kopecks
-    if option.fee_kopecks and option.fee_kopecks > available:
-        raise Refusal("no_money", name=option.name, fee_kopecks=option.fee_kopecks, balance_kopecks=available)
+    fee = option.fee_kopecks
+    if not fee or fee <= subscriber.available_kopecks:
+        return
+    left = budget_left_kopecks(subscriber)
+    if left is not None and left < fee:
+        raise Refusal("no_budget", name=option.name, fee_kopecks=fee, left_kopecks=left)
+    balance = subscriber.balance_kopecks
+    raise Refusal("no_money", name=option.name, fee_kopecks=fee, balance_kopecks=balance)
 
 
 def _replaced_by(option: Option, on: list[Option]) -> Option | None:
@@ -161,8 +211,8 @@ def _replaced_by(option: Option, on: list[Option]) -> Option | None:
     return next((other for other in on if other.exclusive_group == option.exclusive_group), None)
 
 
-async def _order(work: Work, subscriber: Subscriber, option: Option) -> int:
-    """Switch on, then charge for what was indeed switched on; answers with the balance that remains.
+async def _order(work: Work, subscriber: Subscriber, option: Option) -> Subscriber:
+    """Switch on, then charge for what was indeed switched on; answers with the subscriber as he is now.
 
     Both were checked in this unit of work, so that a "no" here means that the subscriber given is stale: the turn
     fails as a whole and is taken back.
@@ -173,7 +223,7 @@ async def _order(work: Work, subscriber: Subscriber, option: Option) -> int:
     if balance is None:
         raise RuntimeError(f"option {option.number} cannot be paid any more")
     work.subscriber = await work.store.subscriber(subscriber.msisdn)
-    return balance
+    return work.subscriber
 
 
 def _list(options: list[Option]) -> Outcome:

@@ -1,23 +1,34 @@
 """What is left of the packages, and when they are filled again."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
-from data.model import ALLOWANCES, Package, Subscriber
+from data.model import ALLOWANCES, Catalogue, Package, Subscriber
 from handlers.registry import Outcome, Work, operation
 
 # The operator's day begins in Moscow, which has had no summer time since 2014.
 OPERATOR_TIME = timezone(timedelta(hours=3))
 
 
-@operation("packages.left", outcomes={"left": ("items", "renews"), "none": ()})
+@operation(
+    "packages.left",
+    outcomes={
+        "left": ("items", "items.source", "items.kind", "items.left", "items.total", "renews"),
+        "none": (),
+    },
+)
 async def left(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
-    """Every allowance that the tariff or an option gives: ``{name, kind, left, total}``, minutes first."""
+    """Every allowance that the tariff or an option gives: ``{source, kind, left, total}``, minutes first.
+
+    ``source`` is the name of the option where another package of its kind stands beside it, else None.
+    """
     packages = await work.store.packages(subscriber.msisdn)
     if not packages:
         return Outcome("none")
     packages.sort(key=lambda package: (ALLOWANCES.index(package.kind), package.option or 0))
-    items = [_item(work, subscriber, package) for package in packages]
+    kinds = Counter(package.kind for package in packages)
+    items = [_item(work.store.catalogue, package, kinds[package.kind] > 1) for package in packages]
     return Outcome(
         "left", {"items": items, "renews": next_renewal(work.now, subscriber.renew_day).isoformat()}
     )
@@ -32,9 +43,7 @@ def next_renewal(now: float, renew_day: int) -> date:
     return next_month.replace(day=renew_day)
 
 
-def _item(work: Work, subscriber: Subscriber, package: Package) -> dict[str, Any]:
-    catalogue = work.store.catalogue
-    source = (
-        catalogue.tariffs[subscriber.tariff] if package.option is None else catalogue.options[package.option]
-    )
-    return {"name": source.name, "kind": package.kind, "left": package.left, "total": package.total}
+def _item(catalogue: Catalogue, package: Package, ambiguous: bool) -> dict[str, Any]:
+    named = ambiguous and package.option is not None
+    source = catalogue.options[package.option].name if named else None
+    return {"source": source, "kind": package.kind, "left": package.left, "total": package.total}

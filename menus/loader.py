@@ -298,12 +298,12 @@ class _File:
         item = self.phrase(fields["item"]) if "item" in fields else _blank(line)
         short = self.phrase(fields["short"]) if "short" in fields else None
         to = self.target(fields["to"]) if "to" in fields else Target("", line)
-        return ListNode(name, line, self.phrase(fields["list"]), item, to, self.parent(fields), short)
+        heading = _blank(line) if _is_silent(fields["list"]) else self.phrase(fields["list"])
+        return ListNode(name, line, heading, item, to, self.parent(fields), short)
 
     def end_node(self, name: str, line: int, fields: dict[str, Entry]) -> Node:
         item = self.phrase(fields["item"]) if "item" in fields else None
-        value = fields["end"].value
-        if isinstance(value, yaml.ScalarNode) and value.value == SILENT:
+        if _is_silent(fields["end"]):
             return EndNode(name, line, _blank(line), item, self.parent(fields), silent=True)
         return EndNode(name, line, self.phrase(fields["end"]), item, self.parent(fields))
 
@@ -337,6 +337,10 @@ class _File:
 
     def target(self, entry: Entry) -> Target:
         return Target(self.reader.word(entry, _NODE_HINT), entry.line)
+
+
+def _is_silent(entry: Entry) -> bool:
+    return isinstance(entry.value, yaml.ScalarNode) and entry.value.value == SILENT
 
 
 def _blank(line: int) -> Phrase:

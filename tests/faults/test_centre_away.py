@@ -20,39 +20,29 @@ async def _three_attempts(daemon: Daemon) -> None:
         await daemon.logged(event="link is down", attempt=attempt)
 
 
-async def _answered(stage: Stage) -> None:
-    assert (await stage.shown(stage.centre.dial(MSISDN, "*100#"))).text.startswith("На счёте")
-
-
 @scene
-async def test_centre_that_comes_later(tmp_path: Path) -> None:
+async def test_centre_that_comes_later_and_goes_and_comes_back(tmp_path: Path) -> None:
     async with staged(tmp_path, away=True) as stage:
         daemon = await stage.serve(bound=False)
         await _three_attempts(daemon)
         assert set(_about_links(daemon)) == {("link is down", "Connection refused")}
         assert await daemon.health() == (503, {"status": "degraded", "links": {LINK: "Connection refused"}})
-        await stage.centre.listen()
-        await stage.until(lambda: stage.centre.bound, "the bind")
-        await daemon.logged(event="link is bound")
-        assert await daemon.health() == (200, {"status": "ok", "links": {LINK: "bound"}})
-        await _answered(stage)
-        await stage.stop()
-
-
-@scene
-async def test_centre_that_goes_away_and_comes_back(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
-        daemon = await stage.serve()
-        await _answered(stage)
+        await _comes_back(stage, daemon)
         await stage.centre.go_away()
-        await daemon.logged(event="link is down")
+        await daemon.logged(event="link is down", after=len(daemon.log))
         status, body = await daemon.health()
         assert (status, body["status"]) == (503, "degraded"), body
-        seen = len(daemon.log)
-        await stage.centre.listen()
-        await daemon.logged(event="link is bound", after=seen)
-        assert (await daemon.health())[0] == 200
+        await _comes_back(stage, daemon)
         await stage.stop()
+
+
+async def _comes_back(stage: Stage, daemon: Daemon) -> None:
+    seen = len(daemon.log)
+    await stage.centre.listen()
+    await daemon.logged(event="link is bound", after=seen)
+    assert await daemon.health() == (200, {"status": "ok", "links": {LINK: "bound"}})
+    answer = await stage.shown(stage.centre.dial(MSISDN, "*100#", session=seen % 256))
+    assert answer.text.startswith("На счёте")
 
 
 @scene
@@ -73,7 +63,7 @@ async def test_wrong_password(tmp_path: Path) -> None:
         assert about == [("link is down", reason)] * refusals, (
             f"more than a line for each of {refusals} attempts"
         )
-        await _answered(stage)
+        await stage.shown(stage.centre.dial(MSISDN, "*100#"))
         await stage.stop()
 
 
@@ -87,7 +77,7 @@ async def test_one_link_of_two_is_down(tmp_path: Path) -> None:
             503,
             {"status": "degraded", "links": {LINK: "bound", "second": "Connection refused"}},
         )
-        await _answered(stage)
+        await stage.shown(stage.centre.dial(MSISDN, "*100#"))
         await second.listen()
         await daemon.logged(event="link is bound", link="second")
         assert await daemon.health() == (

@@ -9,7 +9,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from data.sqlite import open_store
 from tests.faults.daemon import Daemon
 from tests.faults.load import FEE, OPTION, ORDER
 from tests.faults.scene import Stage, charged, number, scene, staged
@@ -41,13 +40,19 @@ async def _units_above_eight(daemon: Daemon) -> float:
 
 @scene
 async def test_a_turn_that_fails_in_the_middle_of_a_batch(tmp_path: Path) -> None:
-    """All ten are in one read; nine are done, one gets the polite words with a reference, and nothing of it stays."""
+    """All ten are in one read; nine are done, one gets the polite words with a reference, and nothing of it stays.
+
+    The tenth is a step in the dialogue of somebody else, which goes on.
+    """
     async with staged(tmp_path) as stage:
         _break_ledger(stage, "ABORT")
         daemon = await stage.serve()
-        lucky = [number(i) for i in (1, 4, 7, 11, 12, 14, 21, 22, 31)]
+        dialogue = stage.centre.dial(number(24), "*105#")
+        await stage.shown(dialogue)
+        lucky = [number(i) for i in (1, 4, 7, 11, 12, 14, 21, 22)]
         with stage.centre.together():
             orders = [stage.centre.dial(msisdn, CODE) for msisdn in [*lucky[:4], UNLUCKY, *lucky[4:]]]
+            step = stage.centre.reply(dialogue, "3")
         await stage.until(lambda: not stage.centre.open, "ten answers")
         assert await _units_above_eight(daemon) == 1, "the ten were not in one read"
 
@@ -64,6 +69,10 @@ async def test_a_turn_that_fails_in_the_middle_of_a_batch(tmp_path: Path) -> Non
 
         shown = [message.answers[0].text for message in orders]
         assert all(text.startswith(ON) for text in shown), shown
+        assert step.answers[0].text.startswith("Опции"), step.answers[0].text
+        async with stage.facts() as store:
+            assert (await store.dialogue(number(24))).node == "options"
+            assert await store.dialogue(UNLUCKY) is None
         assert await charged(stage, UNLUCKY) == []
         for msisdn in lucky:
             assert await charged(stage, msisdn) == [(f"option:{OPTION}", FEE)]
@@ -107,22 +116,3 @@ async def test_a_failure_that_costs_the_transaction_costs_no_message(tmp_path: P
             if message.answers[0].text.startswith(ON):
                 assert await charged(stage, message.key[0]) == [(f"option:{OPTION}", FEE)]
         await stage.stop()
-
-
-@scene
-async def test_an_open_dialogue_of_somebody_else_lives_on(tmp_path: Path) -> None:
-    """The failed turn ends its own dialogue only."""
-    async with staged(tmp_path) as stage:
-        _break_ledger(stage, "ABORT")
-        await stage.serve()
-        other = stage.centre.dial(number(1), "*105#")
-        await stage.shown(other)
-        failed = stage.centre.dial(UNLUCKY, CODE)
-        step = stage.centre.reply(other, "3")
-        assert (await stage.shown(failed)).last
-        assert (await stage.shown(step)).text.startswith("Опции")
-        await stage.stop()
-        store = open_store(stage.url)
-        assert await store.dialogue(UNLUCKY) is None
-        assert (await store.dialogue(number(1))).node == "options"
-        await store.close()

@@ -50,7 +50,7 @@ def test_the_password_is_not_in_the_repr():
         ({"password_env": "X"}, "links.0: give exactly one of password, password_file, password_env"),
         (
             {"bind": "both"},
-            "links.0.bind: Input should be 'transceiver', 'receiver' or 'transmitter' (it is 'both')",
+            "links.0.bind: Input should be 'transceiver' (it is 'both')",
         ),
         ({"system_id": "a" * 16}, "links.0.system_id: String should have at most 15 characters"),
     ],

@@ -49,6 +49,7 @@ _REFUSALS = {
     "already": {"name": CITY_100["name"]},
     "unknown": {"number": 777},
     "no_money": {"name": CITY_100["name"], "fee_kopecks": 30000, "balance_kopecks": 12345},
+    "no_budget": {"name": CITY_500["name"], "fee_kopecks": 100000, "left_kopecks": 53050},
     "wrong_tariff": {"name": CITY_100["name"]},
     "conflict": {"name": MUSIC["name"], "other": CITY_100["name"]},
     "blocked": {},
@@ -67,9 +68,9 @@ OUTCOMES: dict[str, dict[str, dict[str, Any]]] = {
     "packages.left": {
         "left": {
             "items": [
-                {"name": name("Звезда Смарт", "Zvezda Smart"), "kind": "minutes", "left": 321, "total": 400},
-                {"name": name("Звезда Смарт", "Zvezda Smart"), "kind": "sms", "left": 87, "total": 100},
-                {"name": name("Звезда Смарт", "Zvezda Smart"), "kind": "mb", "left": 9216, "total": 10240},
+                {"source": None, "kind": "minutes", "left": 321, "total": 400},
+                {"source": None, "kind": "sms", "left": 87, "total": 100},
+                {"source": None, "kind": "mb", "left": 9216, "total": 10240},
             ],
             "renews": "2026-09-01",
         },
@@ -78,10 +79,18 @@ OUTCOMES: dict[str, dict[str, dict[str, Any]]] = {
     "options.mine": {"list": {"items": [CITY_100, MUSIC]}, "none": {}},
     "options.categories": {"list": {"items": CATEGORIES}},
     "options.catalogue": {"list": {"items": [CITY_100, CITY_300, CITY_500]}, "none": {}},
+    "options.offered": {"list": {"items": [MUSIC, CITY_100, CITY_300, CITY_500]}, "none": {}},
     "options.check": {"possible": CITY_100, "replaces": {**CITY_300, "other": CITY_100["name"]}, **_REFUSALS},
     "options.on": {
         "on": {"name": CITY_100["name"], "fee_kopecks": 30000, "balance_kopecks": 95050},
-        "replaced": {"name": CITY_300["name"], "other": CITY_100["name"], "fee_kopecks": 75000},
+        "on_budget": {"name": CITY_100["name"], "fee_kopecks": 30000, "left_kopecks": 108000},
+        "on_contract": {"name": CITY_500["name"], "fee_kopecks": 100000},
+        "replaced": {
+            "name": CITY_500["name"],
+            "other": CITY_100["name"],
+            "other_number": 100,
+            "fee_kopecks": 100000,
+        },
         **_REFUSALS,
     },
     "options.off": {
@@ -90,8 +99,9 @@ OUTCOMES: dict[str, dict[str, dict[str, Any]]] = {
         "unknown": {"number": 777},
     },
     "options.status": {
-        "on": {"name": CITY_100["name"], "since": "2026-06-01"},
-        "off": {"name": CITY_100["name"]},
+        "on": {"number": 100, "name": CITY_100["name"], "since": "2026-09-21"},
+        "off": {"number": 100, "name": CITY_100["name"]},
+        "unavailable": {"name": CITY_100["name"]},
         "unknown": {"number": 777},
     },
     "settings.language": {"changed": {}},

@@ -359,7 +359,7 @@ def test_wrong_answers_repeat_the_screen_with_a_hint_and_the_third_ends(phone: P
     phone.dial("*105*3#")
     for wrong in ("7", "да"):
         assert phone.answer(wrong) == Show(
-            screen("Такого пункта нет.", "Опции", "1 Подключённые", "2 Каталог", "0 Назад"), "options"
+            screen("Нет такого.", "Опции", "1 Подключённые", "2 Каталог", "0 Назад"), "options"
         )
     assert phone.answer("") == End("Не получилось. Начните заново, когда удобно: *105#", "enough")
     assert phone.dialogue == Dialogue()
@@ -376,7 +376,7 @@ def test_a_screen_that_has_no_room_for_the_hint_is_cut(phone: Phone):
     phone.dial("*105#")
     repeated = phone.answer("8")
     assert repeated.text.splitlines() == [
-        "Такого пункта нет.", "Сервис-Гид «Звезда»", "1 Баланс", "2 Остатки", "3 Опции", "9 Далее"
+        "Нет такого.", "Сервис-Гид «Звезда»", "1 Баланс", "2 Остатки", "3 Опции", "9 Далее"
     ]  # fmt: skip
     assert phone.answer("9").text.splitlines() == ["4 Пароль", "5 Настройки"]
     assert phone.answer("4").node == "password.confirm"
@@ -387,7 +387,7 @@ def test_a_wrong_answer_on_a_later_page_repeats_that_page(phone: Phone):
     assert "Город 100" in first.text
     phone.answer("9")
     repeated = phone.answer("7")
-    assert repeated.text.splitlines()[0] == "Такого пункта нет."
+    assert repeated.text.splitlines()[0] == "Нет такого."
     assert "1 География вызова: Город 300" in repeated.text
     phone.answer("1")
     assert phone.calls[-1] == ("options.check", {"number": 300})
@@ -395,11 +395,11 @@ def test_a_wrong_answer_on_a_later_page_repeats_that_page(phone: Phone):
 
 def test_an_item_that_is_not_on_this_page_is_a_wrong_answer(phone: Phone):
     phone.dial("*105*3#", "2", "3")
-    assert phone.answer("2").text.startswith("Такого пункта нет.")
+    assert phone.answer("2").text.startswith("Нет такого.")
 
 
 def test_nothing_more_is_a_wrong_answer(phone: Phone):
-    assert phone.dial("*105*3#", "9").text.startswith("Такого пункта нет.")
+    assert phone.dial("*105*3#", "9").text.startswith("Нет такого.")
 
 
 # ------------------------------------------------------------------------------------ between the turns

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.smpp.text import measure
-from menus.paging import Frame, Page, fits, list_pages, page_at, text_pages
+from menus.paging import LABELS, Frame, Page, fits, list_pages, text_pages
 from menus.turns import Display
 from tests.unit.menus.scene import RU
 
@@ -24,12 +24,13 @@ TEXTS = st.lists(WORDS, min_size=1, max_size=60).flatmap(
     )
 )
 ANYTHING = st.text(max_size=400)
-FRAMES = st.sampled_from([FRAME, BARE, LATIN_FRAME, Frame("9 Далее", "0 Назад", "Такого пункта нет.")])
+FRAMES = st.sampled_from([FRAME, BARE, LATIN_FRAME, Frame("9 Далее", "0 Назад", "Нет такого.")])
 DISPLAYS = st.sampled_from([RU, Display("ru", "cyrillic", measure, septets=160, ucs2=70)])
 
 
-def on_screen(page: Page, frame: Frame) -> str:
-    return f"{frame.hint}\n{page.text}" if frame.hint else page.text
+def fullest(pages: tuple[Page, ...], frame: Frame) -> list[str]:
+    """The screens as they are with the hint above, for which several keep room; the only one need not."""
+    return [f"{frame.hint}\n{page.text}".lstrip() if len(pages) > 1 else page.text for page in pages]
 
 
 def without_last_line(page: Page, frame: Frame) -> str:
@@ -44,9 +45,9 @@ def without_last_line(page: Page, frame: Frame) -> str:
 
 @given(TEXTS, FRAMES, DISPLAYS)
 def test_every_screen_fits_even_under_the_hint(text: str, frame: Frame, display: Display):
-    for page in text_pages(text, frame, display):
-        alphabet, length = measure(on_screen(page, frame))
-        assert length <= (display.ucs2 if alphabet == "ucs2" else display.septets), page
+    for screen in fullest(text_pages(text, frame, display), frame):
+        alphabet, length = measure(screen)
+        assert length <= (display.ucs2 if alphabet == "ucs2" else display.septets), screen
 
 
 @given(TEXTS, FRAMES, DISPLAYS)
@@ -61,7 +62,7 @@ def test_any_text_at_all_is_shown_to_its_last_sign(text: str, frame: Frame):
     pages = text_pages(text, frame, RU)
     shown = "".join(without_last_line(page, frame) for page in pages)
     assert re.sub(r"\s", "", shown) == re.sub(r"\s", "", text)
-    assert all(fits(on_screen(page, frame), RU) for page in pages) or len(text) < 2
+    assert all(fits(screen, RU) for screen in fullest(pages, frame)) or len(text) < 2
 
 
 @given(st.text(alphabet="абв", min_size=81, max_size=300))
@@ -154,52 +155,87 @@ ITEMS = st.lists(WORDS.map(lambda word: word[:25]), min_size=1, max_size=40).map
 def test_every_list_screen_fits_and_every_item_has_a_label(heading, items, frame: Frame, display: Display):
     pages = list_pages(heading.strip(), items, frame, display)
     seen = 0
-    for page in pages:
-        assert fits(on_screen(page, frame), display), page
-        assert page.items <= 8
-        if page.items:
-            assert page.start == seen
-        for label, item in enumerate(items[page.start : page.start + page.items] if page.items else (), 1):
+    for page, screen in zip(pages, fullest(pages, frame), strict=True):
+        assert fits(screen, display), page
+        assert page.keys == LABELS[: len(page.keys)]
+        assert page.start == seen or not page.keys
+        for label, item in zip(page.keys, items[page.start :], strict=False):
             assert f"{label} {item}" in page.text.splitlines()
-        seen += page.items
+        seen += len(page.keys)
     assert seen == len(items)
 
 
 def test_a_list_that_fits_needs_no_9():
     (page,) = list_pages("Опции", ("Семья", "Музыка"), FRAME, RU)
-    assert page == Page("Опции\n1 Семья\n2 Музыка\n0 Назад", 0, 2)
+    assert page == Page("Опции\n1 Семья\n2 Музыка\n0 Назад", ("1", "2"))
 
 
 def test_never_more_than_eight_on_a_screen():
     display = Display("en", "cyrillic", measure)
     first, second = list_pages("", tuple("abcdefghijk"), LATIN_FRAME, display)
-    assert first.items == 8
+    assert first.keys == tuple("12345678")
     assert first.text.splitlines()[-1] == "9 More"
-    assert second == Page("1 i\n2 j\n3 k\n0 Back", 8, 3)
+    assert second == Page("1 i\n2 j\n3 k\n0 Back", ("1", "2", "3"), 8)
 
 
 def test_an_item_longer_than_a_screen_is_shortened():
     (page,) = list_pages("", ("слово " * 30,), FRAME, RU)
-    assert page.items == 1
+    assert page.keys == ("1",)
     assert "...\n0 Назад" in page.text
     assert fits(page.text, RU)
 
 
 def test_a_heading_longer_than_a_screen_comes_first():
     pages = list_pages("слово " * 30, ("Семья",), FRAME, RU)
-    assert [page.items for page in pages] == [0, 0, 0, 1]
+    assert [page.keys for page in pages] == [(), (), (), ("1",)]
     assert pages[-1].text == "1 Семья\n0 Назад"
 
 
 def test_an_empty_list_shows_its_heading():
     (page,) = list_pages("Пусто", (), FRAME, RU)
-    assert page == Page("Пусто\n0 Назад", 0, 0)
+    assert page == Page("Пусто\n0 Назад")
 
 
-@pytest.mark.parametrize(("start", "number"), [(0, 0), (1, 0), (2, 1), (3, 1), (4, 2), (9, 2)])
-def test_page_at(start: int, number: int):
-    assert page_at([Page("", 0, 2), Page("", 2, 2), Page("", 4, 2)], start) == number
+def test_a_list_that_fills_one_screen_just_so_is_not_cut_for_the_hint():
+    frame = Frame("9 Далее", "0 Назад", "Нет такого.")
+    (page,) = list_pages("", ("а" * 33, "б" * 34), frame, RU)
+    assert len(page.text) == 80
+    assert len(list_pages("", ("а" * 33, "б" * 35), frame, RU)) == 2
 
 
-def test_page_at_a_heading():
-    assert page_at([Page("", -1), Page("", -1), Page("", 0, 2)], -1) == 1
+# -------------------------------------------------------------------------------------------- options
+
+
+def option(key: str, label: str) -> tuple[str, str]:
+    return key, f"{key}\u00a0{label}"
+
+
+OPTIONS = (option("1", "Заменить"), option("2", "Подробнее"), ("3", ""))
+
+
+def test_options_that_fit_are_all_on_the_screen_also_those_that_are_not_shown():
+    (page,) = text_pages("Опция", FRAME, RU, OPTIONS)
+    assert page == Page("Опция\n1 Заменить\n2 Подробнее\n0 Назад", ("1", "2", "3"))
+
+
+def test_an_option_is_on_the_page_on_which_its_line_stands():
+    first, second, third = text_pages("слово " * 19, FRAME, RU, OPTIONS)
+    assert (first.keys, second.keys, third.keys) == ((), ("1",), ("2", "3"))
+    assert "1 Заменить" in second.text
+    assert "2 Подробнее" in third.text
+
+
+LABELLED = st.lists(WORDS.map(lambda word: word[:30]), min_size=1, max_size=7).map(
+    lambda labels: tuple(option(str(key), label) for key, label in enumerate(labels, 1))
+)
+
+
+@given(TEXTS, LABELLED, FRAMES, DISPLAYS)
+def test_every_key_is_where_its_line_is_and_nowhere_else(text, options, frame: Frame, display: Display):
+    pages = text_pages(text, frame, display, (*options, ("да", "")))
+    assert [key for page in pages for key in page.keys] == [*(key for key, _ in options), "да"]
+    assert pages[-1].keys[-1] == "да"
+    lines = dict(options)
+    for page in pages:
+        for key in page.keys:
+            assert key == "да" or lines[key].replace("\u00a0", " ") in page.text.splitlines()
