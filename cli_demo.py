@@ -52,7 +52,10 @@ CONVERSATION = (
     Dialled("A password for the web account", "*105*00#", ("",), "Пароль отправлен", LOGIN_SMS),
     Dialled("The balance", "*100#", (), r"На счёте [\d\s]+,\d\d руб"),
     Dialled(
-        "An option: menu, catalogue, category, option, yes", "*105#", ("3", "2", "1", "1", "1"), "подключена"
+        "An option: menu, catalogue, category, option, yes",
+        "*105#",
+        ("3", "2", "1", "1", "1"),
+        "[Пп]одключен",
     ),
     Dialled("The same option by its number: is it on?", "*105*503*11*2#", (), "[Пп]одключен"),
     Texted("A new password by an empty SMS", "000110", "", LOGIN_SMS),
