@@ -153,6 +153,9 @@ class Store(Protocol):
     async def dialogue(self, msisdn: str) -> DialogueRecord | None:
         """The open dialogue of a number, if it has one."""
 
+    async def dialogues(self, msisdns: Sequence[str]) -> dict[str, DialogueRecord]:
+        """The open dialogues of many numbers at once."""
+
     async def save_dialogues(self, records: Sequence[DialogueRecord]) -> None:
         """Keep dialogues; one that a number had before is replaced."""
 

@@ -41,7 +41,7 @@ _CALLS_AT_MOST = 8
 
 # Answers of no node of the menu; they are counted under these names.
 _UNKNOWN = ("unknown_code", "unknown_sms")
-_WITHOUT_NODE = (*_UNKNOWN, "unknown_subscriber", "expired", "failure")
+_WITHOUT_NODE = frozenset({*_UNKNOWN, "unknown_subscriber", "expired", "failure"})
 
 
 class Dialogues:
@@ -83,7 +83,7 @@ class Dialogues:
         work = Work(self._store, self._clock(), self._limits, self._menu, station)
         async with self._transaction:
             if requests:
-                work.subscribers = await self._store.subscribers([pdu.source_addr for pdu in requests])
+                await work.read([pdu.source_addr for pdu in requests])
             for pdu in requests:
                 work.acknowledgements.append((pdu, await self._receive(pdu, work)))
             await work.write()
@@ -131,7 +131,7 @@ class Dialogues:
             return
         record = None
         if kind is Answer or kind is Abort:
-            record = await self._record(message, work)
+            record = _record(message, work)
         if kind is Abort:
             if record:  # one that comes late must not end a newer dialogue
                 work.dialogues[message.msisdn] = None
@@ -153,19 +153,11 @@ class Dialogues:
             return await self._store.subscriber(msisdn)
         return work.subscribers.get(msisdn)
 
-    async def _record(self, message: Inbound, work: Work) -> DialogueRecord | None:
-        """The open dialogue that an answer belongs to; None when it is another one, or too old."""
-        msisdn, changed = message.msisdn, work.dialogues
-        record = changed[msisdn] if msisdn in changed else await self._store.dialogue(msisdn)
-        if record is None or record.key != message.key:
-            return None
-        return record if work.now - record.touched <= work.station.profile.limits.idle_s else None
-
     async def _go_on(self, dialogue: Dialogue, message: Inbound, work: Work) -> None:
         """Advance the menu, executing its calls, up to the next screen."""
-        turn = message.turn
+        turn, paged = message.turn, message.reply is not None
         for _ in range(_CALLS_AT_MOST):
-            step = advance(self._menu, dialogue, turn, self._display(work, paged=message.reply is not None))
+            step = advance(self._menu, dialogue, turn, self._display(work, paged))
             if type(step) is not Call:
                 break
             outcome = await self._operations[step.operation](work, work.subscriber, step.args)
@@ -242,6 +234,15 @@ def _part(pdu: DeliverSm) -> tuple[int, int, bytes]:
         return (part.number, part.total, octets) if part else (1, 1, octets)
     number = int.from_bytes(pdu.tlvs.get(SAR_SEGMENT_SEQNUM, b"\1"))
     return number, int.from_bytes(pdu.tlvs.get(SAR_TOTAL_SEGMENTS, b"\1")), octets
+
+
+def _record(message: Inbound, work: Work) -> DialogueRecord | None:
+    """The open dialogue that an answer belongs to; None when it is another one, or too old."""
+    msisdn = message.msisdn
+    record = work.dialogues[msisdn] if msisdn in work.dialogues else work.opened.get(msisdn)
+    if record is None or record.key != message.key:
+        return None
+    return record if work.now - record.touched <= work.station.profile.limits.idle_s else None
 
 
 def _reopen(record: DialogueRecord) -> Dialogue:

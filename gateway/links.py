@@ -232,9 +232,15 @@ class Link:
     async def _handle(self, events: list[Event]) -> None:
         requests: list[pdus.DeliverSm] = []
         unbind: UnbindRequest | None = None
+        refusal = self._refusal()
         for event in events:
             if type(event) is Request:
-                self._accept(event.pdu, requests)
+                if type(event.pdu) is not pdus.DeliverSm:
+                    self._refuse(event.pdu, ESME_RINVCMDID)
+                elif refusal:
+                    self._refuse(event.pdu, refusal)
+                else:
+                    requests.append(event.pdu)
             elif type(event) is UnbindRequest:
                 unbind = event
             else:
@@ -248,15 +254,11 @@ class Link:
         elif self._stopping.is_set():
             self._leave()
 
-    def _accept(self, pdu: pdus.Pdu, requests: list[pdus.DeliverSm]) -> None:
-        if type(pdu) is not pdus.DeliverSm:
-            self._refuse(pdu, ESME_RINVCMDID)
-        elif self._stopping.is_set():
-            self._refuse(pdu, ESME_RX_T_APPN)
-        elif self._outbox.full:
-            self._refuse(pdu, ESME_RTHROTTLED)
-        else:
-            requests.append(pdu)
+    def _refusal(self) -> int:
+        """Why no message is taken in just now, as a command_status; 0 when it is."""
+        if self._stopping.is_set():
+            return ESME_RX_T_APPN
+        return ESME_RTHROTTLED if self._outbox.full else 0
 
     def _refuse(self, pdu: pdus.Pdu, status: int) -> None:
         self._metrics.refused.labels(self.settings.name, status_name(status)).inc()

@@ -2,6 +2,7 @@
 # ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
 import itertools
+import json
 import sqlite3
 from collections.abc import Sequence
 
@@ -10,6 +11,10 @@ from data.sqlite.base import UnitOfWork
 
 DIALOGUE = """
 SELECT link, key, node, page, misses, captured, unit, touched FROM dialogues WHERE msisdn = ?
+"""
+DIALOGUES = """
+SELECT asked.value, link, dialogues.key, node, page, misses, captured, unit, touched FROM json_each(?) AS asked
+CROSS JOIN dialogues ON msisdn = CAST(asked.value AS INTEGER)
 """
 SAVE_DIALOGUE = """
 INSERT OR REPLACE INTO dialogues (msisdn, link, key, node, page, misses, captured, unit, touched)
@@ -49,6 +54,9 @@ class Pending(UnitOfWork):
     async def dialogue(self, msisdn: str) -> DialogueRecord | None:
         row = self._execute(DIALOGUE, (msisdn,)).fetchone()
         return None if row is None else DialogueRecord(msisdn, *row)
+
+    async def dialogues(self, msisdns: Sequence[str]) -> dict[str, DialogueRecord]:
+        return {row[0]: DialogueRecord(*row) for row in self._execute(DIALOGUES, (json.dumps(msisdns),))}
 
     async def save_dialogues(self, records: Sequence[DialogueRecord]) -> None:
         self._write_many(SAVE_DIALOGUE, records)
