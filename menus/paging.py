@@ -5,8 +5,8 @@ between a letter and its accent, inside a composed emoji or a flag. A character 
 GSM escape pairs and UTF-16 surrogates, which measure() counts as two.
 
 Everything is a pure function of text and display, so pages need not be stored: a dialogue keeps the page's number.
-A wrong answer is no reason to cut anew, or the keys would change under the reader's thumb: where several screens are
-needed anyway, each keeps room for the hint; what fills one screen just so is repeated without it.
+A wrong answer is no reason to cut anew, or the keys would change under the reader's thumb: a screen that is not the
+last keeps room for the hint, and a last one without room is repeated as it is.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Frame(NamedTuple):
     """What a screen has besides its text.
 
     more: the last line of every screen but the last; last: that of the last one
-    hint: where there are several, room is kept for this line above each; the caller puts it there
+    hint: room is kept for this line above every screen but the last; the caller puts it there
     """
 
     more: str
@@ -110,7 +110,7 @@ def _places(text: str, options: Options) -> Iterator[tuple[str, int | None]]:
 def _screens(text: str, frame: Frame, display: Display) -> Iterator[tuple[int, str]]:
     """Where each screen begins, and what stands on it."""
     start = 0
-    while start < len(text) - 1 and not fits(joined(frame.hint, text[start:], frame.last), display):
+    while start < len(text) - 1 and not fits(joined(text[start:], frame.last), display):
         end = _end_of_screen(text, start, frame, display)
         yield start, joined(text[start:end].rstrip(), frame.more)
         start = len(text) - len(text[end:].lstrip())
@@ -174,8 +174,6 @@ def _shown(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _cut_list(heading: str, items: tuple[str, ...], frame: Frame, display: Display) -> tuple[Page, ...]:
-    if _room(heading, items, frame._replace(hint=""), display) == len(items):
-        return (_list_page(heading, items, 0, frame._replace(hint=""), display),)
     pages: list[Page] = []
     if heading and _room(heading, items, frame, display) == 0:
         pages += _cut_text(heading, (), frame._replace(last=frame.more), display)
@@ -190,19 +188,21 @@ def _cut_list(heading: str, items: tuple[str, ...], frame: Frame, display: Displ
 
 def _list_page(heading: str, items: tuple[str, ...], start: int, frame: Frame, display: Display) -> Page:
     count = _room(heading, items[start:], frame, display) or 1
-    last_line = frame.last if start + count == len(items) else frame.more
+    is_last = start + count == len(items)
+    last_line = frame.last if is_last else frame.more
     lines = _labelled(items[start : start + count])
     if count == 1:
-        lines = [_shortened(lines[0], joined(frame.hint, heading), last_line, display)]
+        above = heading if is_last else joined(frame.hint, heading)
+        lines = [_shortened(lines[0], above, last_line, display)]
     return Page(_shown(joined(heading, *lines, last_line)), LABELS[:count], start)
 
 
 def _room(heading: str, items: Sequence[str], frame: Frame, display: Display) -> int:
     """How many of the items have room under the heading; 0 when not even the first."""
     lines = _labelled(items[: len(LABELS)])
-    above = joined(frame.hint, heading)
-    if len(lines) == len(items) and fits(joined(above, *lines, frame.last), display):
+    if len(lines) == len(items) and fits(joined(heading, *lines, frame.last), display):
         return len(lines)
+    above = joined(frame.hint, heading)
     most = min(len(lines), len(items) - 1)
     return bisect_left(
         range(1, most + 1), True, key=lambda n: not fits(joined(above, *lines[:n], frame.more), display)

@@ -72,7 +72,11 @@ def _line(option: Option, language: str, script: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _frame(menu: Menu, node: Node, display: Display) -> Frame:
-    """«0 Назад» stands under a choice; a question that OK answers is left bare. It works on both."""
+    """«0 Назад» stands under a choice; a question that OK answers is left bare. It works on both.
+
+    On the way to the end of a last word nothing is asked but to read on: no room is kept for the hint.
+    """
     choice = isinstance(node, ListNode) or (isinstance(node, MenuNode) and bool(node.shown))
     back = menu.words("back", display) if choice and node.id != menu.home.node else ""
-    return Frame(menu.words("more", display), back, menu.words("wrong", display))
+    hint = "" if isinstance(node, EndNode) else menu.words("wrong", display)
+    return Frame(menu.words("more", display), back, hint)

@@ -96,6 +96,7 @@ Step = Show | End | Call
 
 WHOLE = -1
 
+
 @dataclass(slots=True)
 class Dialogue:
     """What must survive a restart of an open dialogue, JSON-able, nothing that the menu itself knows.

@@ -25,8 +25,10 @@ UNREACHABLE = {
     ("options.catalogue.none", BACK): "the same",
     ("options.check", "unknown"): "the list before it holds only what the catalogue knows",
     ("options.check", "corporate_only"): "the list before it leaves those out for a private number",
+    ("options.check", "wrong_tariff"): "the list before it leaves out what the tariff does not allow",
+    ("sms.catalogue", "none"): "there is something for everybody",
 }
-UNREACHABLE_NODES = {"options.catalogue.none"}
+UNREACHABLE_NODES = {"options.catalogue.none", "sms.catalogue.none"}
 
 UNHEARD = {
     **{("failure", to_whom): "nothing fails here" for to_whom in READERS},

@@ -95,8 +95,8 @@ def _sources(menu: Menu, code: str) -> Iterator[str]:
 
 
 def _keys(number: ShortNumber, text: str) -> list[str]:
-    sent = command_key(text)
-    if not sent:
+    if not text.strip():
         return [""]
+    sent = command_key(text)
     known = [key for source, _ in number.spellings for key in ShortNumber.keys(source)]
     return [key for key in known if digits_pattern(key).fullmatch(sent)] or ["…"]

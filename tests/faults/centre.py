@@ -16,10 +16,10 @@ from typing import Any
 
 from gateway.dialect import ITS_SESSION_INFO, load_profile
 from gateway.smpp import events
-from gateway.smpp.pdu import DeliverSm, Pdu, SubmitSm, encode
+from gateway.smpp.pdu import DeliverSm, Pdu, SubmitSm, Unbind, encode
 from gateway.smpp.session import Role, Session, SessionSettings
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
-from gateway.smpp.vocabulary import ESME_RINVPASWD, ESME_ROK, status_name
+from gateway.smpp.vocabulary import ESM_CLASS_RECEIPT, ESME_RINVPASWD, ESME_ROK, status_name
 
 SPEC = load_profile("spec")
 SERVICE = "105"
@@ -170,6 +170,16 @@ class Centre:
             short_message=encode_text(text, alphabet),
         )
         return self._deliver(Message((msisdn, to), text, pdu))
+
+    def receipt(self) -> Message:
+        """Deliver a delivery receipt: a message that nobody answers."""
+        pdu = DeliverSm(
+            source_addr="1", destination_addr=SERVICE, esm_class=ESM_CLASS_RECEIPT, short_message=b"id:1"
+        )
+        message = Message(("receipt", SERVICE), "", pdu)
+        self._queue.append(message)
+        self.pump()
+        return message
 
     def expect_sms(self, msisdn: str, sender: str) -> Message:
         """Know that an SMS from `sender` will come which answers nothing that is delivered: a job's."""
@@ -343,6 +353,11 @@ class Wire(asyncio.Protocol):
             linger = struct.pack("ii", 1, 0)
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self._transport.abort()
+
+    def leave(self) -> None:
+        """Unbind, as a centre does before its maintenance."""
+        self.session.send(Unbind(), self._now())
+        self.flush()
 
     def fall_silent(self, reads: bool) -> None:
         """The peer is gone and nobody says so: it writes nothing any more, and does not even read unless `reads`."""

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 STARPOUND = Path(sys.executable).with_name("starpound")
+DYING = Path(__file__).with_name("dying.py")
 _LONGEST_LINE = 1 << 22
 
 
@@ -26,19 +27,17 @@ class Daemon:
         self._admin = ""
 
     @classmethod
-    async def start(cls, config: Path) -> "Daemon":
-        """Start it and wait until it is up; its links need not be bound yet."""
-        daemon = cls(
-            await asyncio.create_subprocess_exec(
-                STARPOUND,
-                "serve",
-                "--config",
-                config,
-                stdin=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                limit=_LONGEST_LINE,
-            )
+    async def start(cls, config: Path, mortal: bool = False) -> "Daemon":
+        """Start it and wait until it is up; its links need not be bound yet. For `mortal` see `tests.faults.dying`."""
+        command = [sys.executable, DYING] if mortal else [STARPOUND]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            *("serve", "--config", config),
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            limit=_LONGEST_LINE,
         )
+        daemon = cls(process)
         try:
             up = await daemon.logged(event="gateway is up")
         except BaseException:

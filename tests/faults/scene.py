@@ -40,10 +40,10 @@ class Stage:
         self.database = folder / "starpound.db"
         self.daemon: Daemon | None = None
 
-    async def serve(self, bound: bool = True) -> Daemon:
+    async def serve(self, bound: bool = True, mortal: bool = False) -> Daemon:
         """Start the daemon, and wait until it is bound."""
         binds = self.centre.counts["bound"]
-        self.daemon = await Daemon.start(self.config)
+        self.daemon = await Daemon.start(self.config, mortal)
         if bound:
             await self.until(lambda: self.centre.counts["bound"] > binds and self.centre.bound, "a bind")
             await self.daemon.logged(event="link is bound", link=LINK)
@@ -75,6 +75,10 @@ class Stage:
             lambda: all(message.status == status for message in messages),
             f"deliver_sm_resp with status {status:#x} to {len(messages)} messages",
         )
+
+    async def settled(self) -> None:
+        """Wait until the gateway has taken note of all responses so far: see `Answer.settled`."""
+        await self.acknowledged(self.centre.receipt())
 
     async def rebound(self, old: Wire) -> None:
         """Wait until the link is bound on a connection that is newer than `old`."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tests.faults.centre import Centre
+from tests.faults.centre import Centre, take, withhold
 from tests.faults.daemon import Daemon
 from tests.faults.scene import LINK, Stage, link_table, number, scene, staged
 
@@ -85,6 +85,29 @@ async def test_one_link_of_two_is_down(tmp_path: Path) -> None:
             {"status": "ok", "links": {LINK: "bound", "second": "bound"}},
         )
         await stage.stop()
+
+
+@scene
+async def test_centre_that_unbinds(tmp_path: Path) -> None:
+    """unbind_resp comes before the end (S6), the page says at once that the link is down, no answer is lost."""
+    async with staged(tmp_path, link={"reconnect_first_s": 60, "reconnect_max_s": 60}) as stage:
+        daemon = await stage.serve()
+        stage.centre.judge = withhold
+        asked = [stage.centre.dial(number(i), "*100#") for i in range(5)]
+        await stage.until(lambda: all(message.answers for message in asked), "five answers")
+        stage.centre.wire.leave()
+        await stage.until(stage.centre.wire.gone.done, "the end of the connection")
+        assert stage.centre.wire.reason == "unbound"
+        status, body = await daemon.health()
+        assert (status, body["status"]) == (503, "degraded"), f"the link is down, and the page says {body}"
+        daemon.terminate()
+        assert await daemon.ended(4) == 0, daemon.explain()
+
+        stage.centre.judge = take
+        await stage.serve()
+        await stage.until(lambda: all(len(message.answers) == 2 for message in asked), "the answers again")
+        await stage.stop()
+        assert await stage.unsent() == 0
 
 
 @scene

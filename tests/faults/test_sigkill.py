@@ -28,7 +28,7 @@ from tests.faults.scene import LINK, Stage, scene, staged
 
 PEOPLE = 160
 MOMENTS = ("delivered", "acknowledged", "submitted", "responded")
-KILLS = 5
+KILLS = 4
 SEED = 2
 
 

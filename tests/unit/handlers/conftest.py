@@ -1,6 +1,7 @@
 """A unit of work over a real store: what the gateway gives to operations, without a wire."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,15 @@ class UnitOfWork:
         await self.store.add_job(job, self.subscriber.msisdn, "ussdc", json.dumps(args), self.now, self.now)
 
 
+def names(values: dict[str, Any]) -> Iterator[str]:
+    """The names of values as they are declared: "items.number" for a field of what is listed, the same in all."""
+    for name, value in values.items():
+        yield name
+        if isinstance(value, list):
+            (fields,) = {tuple(item) for item in value}
+            yield from (f"{name}.{field}" for field in fields)
+
+
 @dataclass
 class Desk:
     """Where operations are ordered and facts looked up. ``now`` stands still until a test moves it."""
@@ -75,9 +85,8 @@ class Desk:
             raise
         await self.store.release()
         assert work.subscriber == await self.store.subscriber(msisdn), "the copy differs from the store"
-        assert tuple(outcome.values) == operation.outcomes[outcome.code], (
-            f"{name}: {outcome} is not as declared"
-        )
+        declared = operation.outcomes[outcome.code]
+        assert tuple(names(outcome.values)) == declared, f"{name}: {outcome} is not as declared"
         return outcome
 
     async def code(self, msisdn: str, name: str, **args: Any) -> str:

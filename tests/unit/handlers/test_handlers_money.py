@@ -35,7 +35,7 @@ class Accounts:
         self.fees = {msisdn: [] for msisdn in PEOPLE}
 
     def note(self, msisdn, name, number, outcome):
-        if outcome.code in ("on", "replaced") and name == "options.on":
+        if outcome.code in ("on", "on_budget", "on_contract", "replaced") and name == "options.on":
             assert number not in self.on[msisdn], f"{number} was on and has been switched on again"
             if outcome.code == "replaced":
                 self.on[msisdn] -= {100, 300, 500}

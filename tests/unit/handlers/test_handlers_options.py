@@ -1,5 +1,7 @@
 """Each operation on options, each way it can end."""
 
+from operator import itemgetter
+
 import pytest
 
 from handlers.registry import Outcome
@@ -12,6 +14,8 @@ EMPLOYEE, COLLEAGUE = "79260000010", "79260000020"
 MUSIC, FILMS = {"ru": "Музыка", "en": "Music"}, {"ru": "Кино", "en": "Films"}
 CALLS_ONLY = {"ru": "Только звонки", "en": "Calls only"}
 FAVOURITE = {"ru": "Любимый город", "en": "Favourite city"}
+SMS_300 = {"ru": "SMS 300", "en": "SMS 300"}
+NUMBER = itemgetter("number")
 
 
 def city(number: int) -> dict[str, str]:
@@ -39,13 +43,45 @@ class TestLists:
         assert items[0] == {"category": "family", "name": {"ru": "Семья", "en": "Family"}}
         assert [item["category"] for item in items] == ["family", "fun", "long-distance", "talk", "payments"]
 
-    async def test_a_category_shows_what_this_customer_may_order(self, desk):
-        async def numbers(msisdn):
-            outcome = await desk.ask(msisdn, "options.catalogue", category="long-distance")
-            return [item["number"] for item in outcome.values["items"]]
+    async def test_a_category_with_nothing_for_this_customer_is_not_shown(self, desk):
+        desk.store._connection.execute(
+            "UPDATE subscribers SET tariff = 'corporate-vip' WHERE msisdn = ?", (PRIVATE,)
+        )
+        items = (await desk.ask(PRIVATE, "options.categories")).values["items"]
+        assert [item["category"] for item in items] == ["family", "fun", "talk", "payments"]
 
-        assert await numbers(PRIVATE) == [31]
-        assert await numbers(EMPLOYEE) == [31, 100, 300, 500]
+    @pytest.mark.parametrize(
+        ("msisdn", "category", "numbers"),
+        [
+            (PRIVATE, "long-distance", [31]),
+            (EMPLOYEE, "long-distance", [100, 300, 500]),
+            (PRIVATE, "fun", [21, 22]),
+            (POOR, "fun", [21]),  # films are not for his tariff
+            (EMPLOYEE, "fun", [21]),
+        ],
+    )
+    async def test_a_category_shows_what_this_customer_can_have(self, desk, msisdn, category, numbers):
+        outcome = await desk.ask(msisdn, "options.catalogue", category=category)
+        assert [item["number"] for item in outcome.values["items"]] == numbers
+
+    @pytest.mark.parametrize("msisdn", [PRIVATE, POOR, EMPLOYEE, BLOCKED])
+    async def test_all_that_is_offered_is_what_the_categories_show(self, desk, msisdn):
+        shelves = (await desk.ask(msisdn, "options.categories")).values["items"]
+        shown = [
+            item
+            for shelf in shelves
+            for item in (await desk.ask(msisdn, "options.catalogue", category=shelf["category"])).values[
+                "items"
+            ]
+        ]
+        offered = (await desk.ask(msisdn, "options.offered")).values["items"]
+        assert sorted(offered, key=NUMBER) == sorted(shown, key=NUMBER)
+
+    @pytest.mark.parametrize("msisdn", [PRIVATE, POOR, EMPLOYEE])
+    async def test_nothing_is_offered_that_kind_or_tariff_forbid(self, desk, msisdn):
+        for item in (await desk.ask(msisdn, "options.offered")).values["items"]:
+            code = await desk.code(msisdn, "options.check", number=item["number"])
+            assert code in ("possible", "no_money"), item
 
     async def test_an_entry_of_a_category(self, desk):
         outcome = await desk.ask(PRIVATE, "options.catalogue", category="fun")
@@ -99,10 +135,25 @@ class TestRefusals:
 
     async def test_the_personal_budget_counts_where_it_is_less_than_the_balance(self, desk):
         await desk.ask(EMPLOYEE, "options.on", number=500)
-        assert await desk.ask(EMPLOYEE, "options.check", number=300) == Outcome(
-            "no_money", {"name": city(300), "fee_kopecks": 75_000, "balance_kopecks": 50_000}
-        )
+        refused = Outcome("no_budget", {"name": city(300), "fee_kopecks": 75_000, "left_kopecks": 50_000})
+        assert await desk.ask(EMPLOYEE, "options.check", number=300) == refused
+        assert await desk.ask(EMPLOYEE, "options.on", number=300) == refused
         assert await desk.code(COLLEAGUE, "options.check", number=300) == "possible"
+
+    @pytest.mark.parametrize(("limit", "left"), [(50_000, 0), (10_000, 0), (59_900, 9_900)])
+    async def test_a_budget_that_is_spent_holds_nothing(self, desk, limit, left):
+        desk.store._connection.execute(
+            "UPDATE subscribers SET budget_limit_kopecks = ? WHERE msisdn = ?", (limit, EMPLOYEE)
+        )
+        outcome = await desk.ask(EMPLOYEE, "options.check", number=41)
+        assert outcome.values == {"name": SMS_300, "fee_kopecks": 12_000, "left_kopecks": left}
+
+    async def test_the_contract_may_be_what_has_too_little(self, desk):
+        desk.store._connection.execute("UPDATE contracts SET balance_kopecks = 700")
+        for employee in (EMPLOYEE, COLLEAGUE):
+            assert await desk.ask(employee, "options.check", number=21) == Outcome(
+                "no_money", {"name": MUSIC, "fee_kopecks": 9_900, "balance_kopecks": 700}
+            )
 
     async def test_a_debt_does_not_forbid_what_is_free(self, desk):
         desk.store._connection.execute(
@@ -124,6 +175,14 @@ class TestOrders:
         assert await desk.on(PRIVATE) == [21]
         assert await desk.balance(PRIVATE) == 42_440
         assert await desk.charged(PRIVATE) == [("option:21", 9_900)]
+
+    async def test_an_employee_is_told_his_budget_and_not_the_contract(self, desk):
+        assert await desk.ask(EMPLOYEE, "options.on", number=21) == Outcome(
+            "on_budget", {"name": MUSIC, "fee_kopecks": 9_900, "left_kopecks": 140_100}
+        )
+        assert await desk.ask(COLLEAGUE, "options.on", number=21) == Outcome(
+            "on_contract", {"name": MUSIC, "fee_kopecks": 9_900}
+        )
 
     async def test_a_number_as_it_was_dialled(self, desk):
         assert await desk.code(PRIVATE, "options.on", number="21") == "on"
@@ -152,7 +211,7 @@ class TestOrders:
             "replaces", {"number": 300, "name": city(300), "fee_kopecks": 75_000, "other": city(100)}
         )
         assert await desk.ask(COLLEAGUE, "options.on", number=300) == Outcome(
-            "replaced", {"name": city(300), "other": city(100), "fee_kopecks": 75_000}
+            "replaced", {"name": city(300), "other": city(100), "other_number": 100, "fee_kopecks": 75_000}
         )
         assert await desk.on(COLLEAGUE) == [300]
         assert await desk.charged(COLLEAGUE) == [("option:100", 30_000), ("option:300", 75_000)]
@@ -191,12 +250,29 @@ class TestStatus:
         desk.now += 12 * 3600  # midnight in Moscow, 21:00 UTC
         await desk.ask(PRIVATE, "options.on", number=21)
         assert await desk.ask(PRIVATE, "options.status", number=21) == Outcome(
-            "on", {"name": MUSIC, "since": "2026-01-02"}
+            "on", {"number": 21, "name": MUSIC, "since": "2026-01-02"}
         )
 
     async def test_off(self, desk):
         await desk.ask(PRIVATE, "options.on", number=21)
-        assert await desk.ask(PRIVATE, "options.status", number=22) == Outcome("off", {"name": FILMS})
+        off = Outcome("off", {"number": 22, "name": FILMS})
+        assert await desk.ask(PRIVATE, "options.status", number=22) == off
+        assert await desk.ask(PRIVATE, "options.status", number="0022") == off
+
+    @pytest.mark.parametrize("reason", ["blocked", "corporate_only", "wrong_tariff", "conflict"])
+    async def test_off_and_not_to_be_had(self, desk, reason):
+        msisdn, before, number, _ = REFUSED[reason]
+        for other in before:
+            await desk.ask(msisdn, "options.on", number=other)
+        assert await desk.code(msisdn, "options.status", number=number) == "unavailable"
+
+    async def test_money_may_come(self, desk):
+        assert await desk.code(POOR, "options.status", number=21) == "off"
+
+    async def test_what_is_on_is_on_also_when_it_could_not_be_had_any_more(self, desk):
+        await desk.ask(PRIVATE, "options.on", number=22)
+        desk.store._connection.execute("UPDATE subscribers SET tariff = 'start', blocked = 1")
+        assert await desk.code(PRIVATE, "options.status", number=22) == "on"
 
     async def test_what_there_is_not(self, desk):
         assert await desk.ask(PRIVATE, "options.status", number=999) == Outcome("unknown", {"number": 999})

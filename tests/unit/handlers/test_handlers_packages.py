@@ -7,28 +7,34 @@ from handlers.registry import Outcome
 
 pytestmark = pytest.mark.anyio
 
-PRIVATE, POOR = "79260000003", "79260000006"
-SMART = {"ru": "Звезда Смарт", "en": "Zvezda Smart"}
+PRIVATE, POOR, EMPLOYEE = "79260000003", "79260000006", "79260000010"
 
 
 async def test_what_the_tariff_gives(desk):
     outcome = await desk.ask(PRIVATE, "packages.left")
     assert outcome.values == {
         "items": [
-            {"name": SMART, "kind": "minutes", "left": 200, "total": 400},
-            {"name": SMART, "kind": "sms", "left": 50, "total": 100},
-            {"name": SMART, "kind": "mb", "left": 5120, "total": 10240},
+            {"source": None, "kind": "minutes", "left": 200, "total": 400},
+            {"source": None, "kind": "sms", "left": 50, "total": 100},
+            {"source": None, "kind": "mb", "left": 5120, "total": 10240},
         ],
         "renews": "2026-01-04",
     }
 
 
-async def test_an_option_stands_beside_the_tariff(desk):
+async def test_what_is_of_one_kind_is_told_apart_by_the_option(desk):
     await desk.ask(PRIVATE, "options.on", number=42)
     items = (await desk.ask(PRIVATE, "packages.left")).values["items"]
-    assert [(item["name"]["en"], item["left"]) for item in items if item["kind"] == "mb"] == [
-        ("Zvezda Smart", 5120), ("Internet 5 GB", 5120),
+    assert [(item["source"], item["left"]) for item in items if item["kind"] == "mb"] == [
+        (None, 5120), ({"ru": "Интернет 5 ГБ", "en": "Internet 5 GB"}, 5120),
     ]  # fmt: skip
+    assert {item["source"] for item in items if item["kind"] != "mb"} == {None}
+
+
+async def test_what_is_the_only_one_of_its_kind_needs_no_name(desk):
+    await desk.ask(EMPLOYEE, "options.on", number=100)
+    items = (await desk.ask(EMPLOYEE, "packages.left")).values["items"]
+    assert items[0] == {"source": None, "kind": "minutes", "left": 100, "total": 100}
 
 
 async def test_a_tariff_without_packages(desk):

@@ -8,6 +8,7 @@ pytestmark = pytest.mark.anyio
 
 registry.load_all()
 
+LISTED = ("items", "items.number", "items.name", "items.fee_kopecks")
 DECLARED = {
     "balance.show": ({}, {"private": ("balance_kopecks",), "corporate": ()}),
     "balance.budget": (
@@ -18,13 +19,28 @@ DECLARED = {
             "private": ("balance_kopecks",),
         },
     ),
-    "packages.left": ({}, {"left": ("items", "renews"), "none": ()}),
+    "packages.left": (
+        {},
+        {
+            "left": ("items", "items.source", "items.kind", "items.left", "items.total", "renews"),
+            "none": (),
+        },
+    ),
     "password.issue": ({}, {"accepted": (), "too_often": ("minutes",), "blocked": ()}),
-    "options.mine": ({}, {"list": ("items",), "none": ()}),
-    "options.categories": ({}, {"list": ("items",)}),
-    "options.catalogue": ({"category": str}, {"list": ("items",), "none": ()}),
+    "options.mine": ({}, {"list": LISTED, "none": ()}),
+    "options.categories": ({}, {"list": ("items", "items.category", "items.name")}),
+    "options.catalogue": ({"category": str}, {"list": LISTED, "none": ()}),
+    "options.offered": ({}, {"list": LISTED, "none": ()}),
     "options.off": ({"number": int}, {"off": ("name",), "already_off": ("name",), "unknown": ("number",)}),
-    "options.status": ({"number": int}, {"on": ("name", "since"), "off": ("name",), "unknown": ("number",)}),
+    "options.status": (
+        {"number": int},
+        {
+            "on": ("number", "name", "since"),
+            "off": ("number", "name"),
+            "unavailable": ("name",),
+            "unknown": ("number",),
+        },
+    ),
     "settings.language": ({"language": str}, {"changed": ()}),
     "settings.script": ({"script": str}, {"changed": ()}),
 }
@@ -48,7 +64,7 @@ def test_menus_can_rely_on_these(name):
 def test_an_order_is_refused_for_the_reasons_that_its_check_gives():
     checked, ordered = (set(registry.OPERATIONS[f"options.{name}"].outcomes) for name in ("check", "on"))
     assert checked - ordered == {"possible", "replaces"}
-    assert ordered - checked == {"on", "replaced"}
+    assert ordered - checked == {"on", "on_budget", "on_contract", "replaced"}
 
 
 def test_nothing_else_is_registered():
@@ -109,6 +125,7 @@ async def test_no_operation_uses_words(desk):
     """Codes and values only; a name comes in every language."""
     for msisdn in ("79260000003", "79260000010"):
         await desk.ask(msisdn, "options.on", number=41)
-        for name in ("options.mine", "options.categories", "packages.left"):
-            for item in (await desk.ask(msisdn, name)).values["items"]:
-                assert item["name"].keys() == set(LANGUAGES)
+        for name in ("options.mine", "options.categories", "options.offered", "packages.left"):
+            items = (await desk.ask(msisdn, name)).values["items"]
+            found = {tuple(value) for item in items for value in item.values() if isinstance(value, dict)}
+            assert found == {LANGUAGES}

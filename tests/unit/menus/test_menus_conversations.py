@@ -2,7 +2,7 @@
 
 import pytest
 
-from menus.turns import Answer, Begin, Dialogue, End, Notified, Returned, Show, Text
+from menus.turns import WHOLE, Answer, Begin, Dialogue, End, Notified, Returned, Show, Text
 from tests.unit.menus.scene import CITY_100, CITY_300, CITY_500, EN, LATIN, MUSIC, OUTCOMES, RU, Phone, name
 
 
@@ -91,7 +91,7 @@ def test_balance_of_an_employee_is_his_budget(phone: Phone):
     assert phone.dial("*100#") == End(
         "У вас корпоративный номер. Ваш личный бюджет: *105*1*1#", "balance.corporate"
     )
-    expected = screen("Бюджет 1 500 руб.", "Осталось 1 234,50 руб.", "Счёт организации 123 456,00 руб.")
+    expected = screen("Бюджет 1 500 руб.", "Осталось 1 234,50 руб.", "Общий счёт 123 456,00 руб.")
     assert phone.dial("*105*1*1#") == End(expected, "budget.budget")
 
 
@@ -106,14 +106,20 @@ def test_any_sms_to_the_balance_number(phone: Phone, text: str):
     assert phone.text("000100", text) == End("На счёте 1 250,50 руб.", "balance.private")
 
 
+@pytest.mark.parametrize(("to", "text"), [("000100", ""), ("000100", "?"), ("000105", "БАЛАНС")])
+def test_an_employee_who_asks_by_sms_gets_his_budget(phone: Phone, to: str, text: str):
+    phone.replies["balance.show"] = Returned("corporate", {})
+    assert phone.text(to, text).node == "budget.budget"
+
+
 # -------------------------------------------------------------------------------------------- packages
 
 
 def test_packages(phone: Phone):
-    expected = screen("Осталось до 1 сентября:", "321 минута из 400", "87 SMS из 100", "9 216 МБ из 10 240")
+    expected = screen("До 1 сентября:", "321 минута из 400", "87 SMS из 100", "9 216 МБ из 10 240")
     assert phone.dial("*105*2#") == End(expected, "packages.left")
     phone.display = LATIN
-    expected = screen("Ostalos do 1 sentyabrya:", "321 minuta iz 400", "87 SMS iz 100", "9 216 MB iz 10 240")
+    expected = screen("Do 1 sentyabrya:", "321 minuta iz 400", "87 SMS iz 100", "9 216 MB iz 10 240")
     assert phone.dial("*105*2#").text == expected
     phone.display = EN
     expected = screen("Left until 1 September:", "321 minutes of 400", "87 SMS of 100", "9,216 MB of 10,240")
@@ -138,27 +144,54 @@ def test_an_option_is_found_in_the_catalogue_and_switched_on(phone: Phone):
         screen("Опции", "1 Подключённые", "2 Каталог", "0 Назад"), "options"
     )
     assert phone.answer("2") == Show(
-        screen("Каталог опций", "1 Семья", "2 Развлечения", "3 Межгород", "4 Общение и связь", "9 Далее"),
+        screen("Каталог", "1 Семья", "2 Развлечения", "3 Межгород", "4 Общение и связь", "9 Далее"),
         "options.categories.list",
     )
     assert phone.answer("3") == Show(
-        screen("Подробнее о какой?", "1 География вызова: Город 100", "9 Далее"), "options.catalogue.list"
+        screen("1 География вызова: Город 100", "2 География вызова: Город 300", "9 Далее"),
+        "options.catalogue.list",
     )
     assert phone.calls[-1] == ("options.catalogue", {"category": "long-distance"})
-    assert phone.answer("9").text == screen(
-        "1 География вызова: Город 300", "2 География вызова: Город 500", "0 Назад"
-    )
+    assert phone.answer("9").text == screen("1 География вызова: Город 500", "0 Назад")
     phone.replies["options.check"] = Returned("possible", CITY_500)
-    assert phone.answer("2") == Show(
-        screen("География вызова: Город 500", "1 000 руб. в месяц", "1 Подключить", "0 Назад"),
+    assert phone.answer("1") == Show(
+        screen("География вызова: Город 500", "№ 500, в месяц 1 000 руб.", "1 Подключить", "0 Назад"),
         "options.check.possible",
     )
     assert phone.calls[-1] == ("options.check", {"number": 500})
     said = phone.answer("1")
     assert phone.calls[-1] == ("options.on", {"number": 500})
     assert said == End(
-        screen("«География вызова: Город 100» подключена за 300 руб.", "Баланс 950,50 руб."), "options.on.on"
+        screen("Подключено: «География вызова: Город 100», 300 руб.", "Баланс 950,50 руб."), "options.on.on"
     )
+
+
+def test_prices_stand_beside_the_names_where_one_screen_holds_all(phone: Phone):
+    free = {"number": 43, "name": name("Только звонки", "Calls only"), "fee_kopecks": 0}
+    phone.replies["options.catalogue"] = Returned("list", {"items": [MUSIC, free]})
+    shown = phone.dial("*105*3#", "2", "2")
+    assert shown.text == screen("1 Музыка, 99 руб.", "2 Только звонки, бесплатно", "0 Назад")
+    phone.replies["options.catalogue"] = Returned("list", {"items": [MUSIC, free, CITY_100]})
+    shown = phone.dial("*105*3#", "2", "2")
+    assert shown.text == screen("1 Музыка", "2 Только звонки", "3 География вызова: Город 100", "0 Назад")
+
+
+def test_what_costs_nothing_is_free(phone: Phone):
+    free = {"number": 43, "name": name("Только звонки", "Calls only"), "fee_kopecks": 0}
+    phone.replies["options.on"] = Returned("on_contract", free)
+    assert phone.dial("*105*503*43*1#").text == "Подключено: «Только звонки», бесплатно"
+    phone.display = EN
+    assert phone.dial("*105*503*43*1#").text == '"Calls only" is on for free.'
+
+
+def test_an_employee_is_told_what_is_left_of_his_budget(phone: Phone):
+    ordered = {"name": CITY_500["name"], "fee_kopecks": 100_000, "left_kopecks": 0}
+    phone.replies["options.on"] = Returned("on_budget", ordered)
+    said = phone.dial("*105*503*500*1#").text
+    assert said == screen("Подключено: «География вызова: Город 500», 1 000 руб.", "Остаток 0 руб.")
+    phone.replies["options.on"] = Returned("no_budget", ordered)
+    said = phone.dial("*105*503*500*1#").text
+    assert said == "«География вызова: Город 500» стоит 1 000 руб., а в бюджете 0 руб."
 
 
 def test_back_from_the_question_lists_the_same_category_again(phone: Phone):
@@ -181,29 +214,48 @@ def test_what_was_listed_is_not_kept_when_it_is_off_the_screen(phone: Phone):
 def test_home_forgets_everything(phone: Phone):
     phone.dial("*105*3#", "2", "3", "1")
     assert phone.answer("00").node == "root"
-    assert phone.dialogue == Dialogue("root")
+    assert phone.dialogue == Dialogue("root", WHOLE)
 
 
 def test_replacement_is_said_before_it_is_done(phone: Phone):
     phone.replies["options.check"] = Returned("replaces", {**CITY_300, "other": CITY_100["name"]})
-    asked = phone.dial("*105*3#", "2", "3", "9", "1")
+    asked = phone.dial("*105*3#", "2", "3", "2")
     assert asked.node == "options.check.replaces"
-    assert asked.text == screen("География вызова: Город 300", "750 руб. в месяц", "9 Далее")
+    assert asked.text == screen("География вызова: Город 300", "№ 300, в месяц 750 руб.", "9 Далее")
     asked = phone.answer("9")
     assert asked.text == screen("Вместо: География вызова: Город 100", "1 Заменить", "0 Назад")
     phone.replies["options.on"] = Returned("replaced", OUTCOMES["options.on"]["replaced"])
-    assert phone.answer("1").node == "options.on.replaced"
+    said = phone.answer("1")
+    assert said.node == "options.on.replaced"
+    assert said.text == "Подключено вместо опции 100: «География вызова: Город 500», 1 000 руб."
+
+
+def test_nothing_is_replaced_by_a_key_that_is_not_on_the_screen(phone: Phone):
+    """«1 Заменить» stands on the second page: on the first, 1 costs nothing."""
+    phone.replies["options.check"] = Returned("replaces", {**CITY_300, "other": CITY_100["name"]})
+    first = phone.dial("*105*3#", "2", "3", "2")
+    assert "Заменить" not in first.text
+    repeated = phone.answer("1")
+    assert repeated.text == screen("Нет такого.", first.text)
+    assert "options.on" not in [operation for operation, _ in phone.calls]
+    assert "1 Заменить" in phone.answer("9").text
+    phone.answer("1")
+    assert phone.calls[-1] == ("options.on", {"number": 300})
 
 
 def test_my_options_can_be_switched_off(phone: Phone):
     assert phone.dial("*105*3#", "1").text == screen(
         "Подключены:", "1 География вызова: Город 100", "2 Музыка", "0 Назад"
     )
-    assert phone.answer("2").text == screen(
-        "Музыка", "99 руб. в месяц", "1 Отключить", "2 С какого дня", "0 Назад"
+    assert phone.answer("2").text == screen("Музыка", "В месяц 99 руб.", "1 Отключить", "2 Статус", "0 Назад")
+    assert phone.answer("1") == Show(
+        screen("Отключить «Музыка»?", "Остаток пропадёт.", "1 Да", "0 Назад"), "options.off.confirm"
     )
+    assert phone.answer("0").node == "options.mine.one"
     phone.replies["options.off"] = Returned("off", {"name": MUSIC["name"]})
-    assert phone.answer("1") == End("«Музыка» отключена.", "options.off.off")
+    phone.answer("1")
+    assert phone.calls[-1][0] == "options.mine", "nothing is off before it is confirmed"
+    assert phone.answer("1") == End("Отключено: «Музыка»", "options.off.off")
     assert phone.calls[-1] == ("options.off", {"number": 21})
 
 
@@ -227,15 +279,26 @@ def test_one_option_by_its_published_code(phone: Phone, code: str, operation: st
 
 
 def test_status(phone: Phone):
-    assert phone.dial("*105*503*100*2#").text == "«География вызова: Город 100» подключена с 1 июня 2026 г."
-    phone.display = EN
-    assert phone.dial("*105*503*100*2#").text == "Call geography: City 100 has been on since 1 June 2026."
-    phone.display = LATIN
-    assert (
-        phone.dial("*105*503*100*2#").text == '"Geografiya vyzova: Gorod 100" podklyuchena s 1 iyunya 2026 g.'
+    assert phone.dial("*105*503*100*2#").text == screen(
+        "«География вызова: Город 100», № 100", "Подключено с 21 сентября 2026 г."
     )
-    phone.replies["options.status"] = Returned("off", {"name": MUSIC["name"]})
-    assert phone.dial("*105*503*21*2#").text.endswith("*105*503*21*1#")
+    phone.display = EN
+    assert phone.dial("*105*503*100*2#").text == (
+        '"Call geography: City 100", No. 100, has been on since 21 September 2026.'
+    )
+    phone.display = LATIN
+    assert phone.dial("*105*503*100*2#").text == screen(
+        '"Geografiya vyzova: Gorod 100", N 100', "Podklyucheno s 21 sentyabrya 2026 g."
+    )
+
+
+def test_status_offers_the_code_of_what_can_be_had(phone: Phone):
+    phone.replies["options.status"] = Returned("off", {"number": 21, "name": MUSIC["name"]})
+    assert phone.dial("*105*503*0021*2#").text == screen(
+        "Не подключено: «Музыка»", "Подключить: *105*503*21*1#"
+    )
+    phone.replies["options.status"] = Returned("unavailable", {"name": MUSIC["name"]})
+    assert phone.dial("*105*503*21*2#").text == "Не подключено: «Музыка»"
 
 
 @pytest.mark.parametrize(
@@ -245,6 +308,10 @@ def test_status(phone: Phone):
         ("вкл  100", "options.on"),
         ("ON 100", "options.on"),
         ("VKL 100", "options.on"),
+        ("ВКЛ100", "options.on"),
+        ("Вкл 100?", "options.on"),
+        ("ВКЛ 100 !!", "options.on"),
+        ("on100.", "options.on"),
         ("ОТКЛ 100", "options.off"),
         ("off 100", "options.off"),
         ("otkl 100", "options.off"),
@@ -270,6 +337,24 @@ def test_my_options_by_sms_are_one_text_with_their_numbers(phone: Phone):
     )
 
 
+def test_the_catalogue_by_sms_is_one_text_with_numbers_and_prices(phone: Phone):
+    for command in ("КАТАЛОГ", "catalogue", "Catalog?", "KATALOG"):
+        assert phone.text("000105", command).node == "sms.catalogue.list"
+    assert phone.text("000105", "каталог").text == screen(
+        "Каталог, цены за месяц:",
+        "21 Музыка, 99 руб.",
+        "100 География вызова: Город 100, 300 руб.",
+        "300 География вызова: Город 300, 750 руб.",
+        "500 География вызова: Город 500, 1 000 руб.",
+        "Подключить: ВКЛ и номер опции",
+    )
+
+
+@pytest.mark.parametrize("command", ["ОПЦИИ", "OPTSII", "OPCII", "opcii!", "options"])
+def test_my_options_by_sms_however_they_are_spelled(phone: Phone, command: str):
+    assert phone.text("000105", command).node == "sms.options.list"
+
+
 # -------------------------------------------------------------------------------------------- settings
 
 
@@ -290,6 +375,7 @@ def test_language_is_answered_in_the_new_one(phone: Phone):
         ("ЯЗЫК RU", ("settings.language", {"language": "ru"})),
         ("язык en", ("settings.language", {"language": "en"})),
         ("YAZYK RU", ("settings.language", {"language": "ru"})),
+        ("jazyk en", ("settings.language", {"language": "en"})),
         ("LANG EN", ("settings.language", {"language": "en"})),
         ("ЛАТ", ("settings.script", {"script": "latin"})),
         ("lat", ("settings.script", {"script": "latin"})),
@@ -323,6 +409,9 @@ def test_every_command_of_the_list_is_understood(selfcare):
             "ОПЦИИ",
             "OPTSII",
             "OPTIONS",
+            "КАТАЛОГ",
+            "KATALOG",
+            "CATALOGUE",
             "ЛАТ",
             "LAT",
             "КИР",
@@ -349,7 +438,7 @@ def test_unknown_short_number(phone: Phone):
 def test_a_new_dial_replaces_the_dialogue(phone: Phone):
     phone.dial("*105*3#", "2")
     assert phone.dial("*105*00#").node == "password.confirm"
-    assert phone.dialogue == Dialogue("password.confirm")
+    assert phone.dialogue == Dialogue("password.confirm", WHOLE)
 
 
 # --------------------------------------------------------------------------------------- wrong answers
@@ -372,30 +461,26 @@ def test_a_right_answer_makes_up_for_wrong_ones(phone: Phone):
     assert isinstance(phone.answer("x"), Show)
 
 
-def test_a_screen_that_has_no_room_for_the_hint_is_cut(phone: Phone):
-    phone.dial("*105#")
-    repeated = phone.answer("8")
-    assert repeated.text.splitlines() == [
-        "Нет такого.", "Сервис-Гид «Звезда»", "1 Баланс", "2 Остатки", "3 Опции", "9 Далее"
-    ]  # fmt: skip
-    assert phone.answer("9").text.splitlines() == ["4 Пароль", "5 Настройки"]
-    assert phone.answer("4").node == "password.confirm"
+def test_a_full_screen_is_repeated_as_it_is(phone: Phone):
+    phone.replies["options.check"] = Returned("possible", CITY_500)
+    shown = phone.dial("*105*3#", "2", "3", "1")
+    assert len(shown.text) + len("Нет такого.\n") > 80
+    assert phone.answer("8") == shown
+    assert phone.answer("1").node == "options.on.on"
 
 
 def test_a_wrong_answer_on_a_later_page_repeats_that_page(phone: Phone):
     first = phone.dial("*105*3#", "2", "3")
     assert "Город 100" in first.text
-    phone.answer("9")
-    repeated = phone.answer("7")
-    assert repeated.text.splitlines()[0] == "Нет такого."
-    assert "1 География вызова: Город 300" in repeated.text
+    shown = phone.answer("9")
+    assert phone.answer("7").text == screen("Нет такого.", shown.text)
     phone.answer("1")
-    assert phone.calls[-1] == ("options.check", {"number": 300})
+    assert phone.calls[-1] == ("options.check", {"number": 500})
 
 
 def test_an_item_that_is_not_on_this_page_is_a_wrong_answer(phone: Phone):
     phone.dial("*105*3#", "2", "3")
-    assert phone.answer("2").text.startswith("Нет такого.")
+    assert phone.answer("3").text.startswith("Нет такого.")
 
 
 def test_nothing_more_is_a_wrong_answer(phone: Phone):
@@ -430,7 +515,7 @@ def test_abort_twice_is_harmless(phone: Phone):
 def test_fewer_pages_than_before(phone: Phone):
     phone.dial("*105*3#", "2", "3", "9")
     phone.display = EN  # changed by SMS meanwhile: now everything has room on one screen
-    assert phone.turn(Notified()).text.startswith("Which one?")
+    assert phone.turn(Notified()).text.startswith("1 Call geography: City 100, 300 rub\n")
     assert isinstance(phone.turn(Answer("7")), Show)
 
 

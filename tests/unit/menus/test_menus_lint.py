@@ -198,6 +198,24 @@ CASES = {
         "the value 'nummer' is not known in an item of 'root.list'",
         "did you mean 'number'?",
     ),
+    "a misspelt value of an item in short": (
+        """
+  root:
+    call: list
+    outcomes:
+      none: bye
+      list:
+        list: silent
+        item: {ru: "{name} {number}", en: "{name} {number}"}
+        short:
+          ru: "{nama}" #!
+          en: "{name}"
+        to: bye
+"""
+        + END,
+        "the value 'nama' is not known in an item of 'root.list'",
+        "did you mean 'name'?",
+    ),
     "a list without items": (
         """
   root:
@@ -382,6 +400,12 @@ CASES = {
         "the command to 0001 'да  {m}' is the same as 'ДА {n}'",
         "keep one",
     ),
+    "a command that differs by a space before digits": (
+        'sms:\n  "0001":\n    other: root\n    commands:\n      "ДА {n}": root\n      "ДА{m}": root #!\n'
+        "nodes:\n  root: {end: {ru: Да, en: Yes}}\n",
+        "the command to 0001 'ДА{m}' is the same as 'ДА {n}'",
+        "keep one",
+    ),
     "a command that reads as another in Latin letters": (
         'sms:\n  "0001":\n    other: root\n    commands:\n      "ЛАТ": root\n      "LAT": root #!\n'
         "nodes:\n  root: {end: {ru: Да, en: Yes}}\n",
@@ -430,6 +454,17 @@ CASES = {
         'formats:\n  money: {ru: "руб.", en: "{n} rub"} #!\nnodes:\n  root: {end: {ru: Да, en: Yes}}\n',
         "must hold {n} once",
         "where the number stands",
+    ),
+    "a price without a pattern for what costs something": (
+        "formats:\n  price:\n    ru: {zero: даром} #!\n    en: {zero: free, other: '{n} rub'}\n"
+        "nodes:\n  root: {end: {ru: Да, en: Yes}}\n",
+        "has no other",
+        "add 'other:'",
+    ),
+    "a sum of one's own": (
+        'formats:\n  sum: {ru: "{n} руб.", en: "{n} rub"} #!\nnodes:\n  root: {end: {ru: Да, en: Yes}}\n',
+        "the format sum is there already",
+        "call yours otherwise",
     ),
     "a format that is there already": (
         "formats:\n  date: {ru: {one: a}, en: {one: a}} #!\nnodes:\n  root: {end: {ru: Да, en: Yes}}\n",
@@ -596,6 +631,26 @@ def test_selfcare_has_no_problem_with_the_handlers(selfcare):
     assert examine(SELFCARE, registry.OPERATIONS, registry.JOBS) == []
     assert check(selfcare, registry.OPERATIONS, registry.JOBS) == []
     assert check(selfcare, registry.OPERATIONS) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('item: {ru: "{name}, {fee:price}"', 'item: {ru: "{name}, {fee:money} {limit:price}"'),
+        ('short: {ru: "{name}"', 'short: {ru: "{title}"'),
+        ("{total:number}{source:aside}", "{total:number}{name:aside}"),
+        ('item: {ru: "{number} {name}, {fee:price}"', 'item: {ru: "{code} {name}, {fee:price}"'),
+    ],
+)
+def test_the_handlers_say_what_their_items_hold(tmp_path: Path, right: str, wrong: str):
+    registry.load_all()
+    text = SELFCARE.read_text("utf-8")
+    assert right in text
+    path = tmp_path / "menu.yaml"
+    path.write_text(text.replace(right, wrong), "utf-8")
+    found = examine(path, registry.OPERATIONS, registry.JOBS)
+    assert found
+    assert all("in an item of" in problem.what for problem in found)
 
 
 def test_a_change_of_a_handler_is_noticed():

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,8 +28,8 @@ DISPLAYS = st.sampled_from([RU, Display("ru", "cyrillic", measure, septets=160, 
 
 
 def fullest(pages: tuple[Page, ...], frame: Frame) -> list[str]:
-    """The screens as they are with the hint above, for which several keep room; the only one need not."""
-    return [f"{frame.hint}\n{page.text}".lstrip() if len(pages) > 1 else page.text for page in pages]
+    """The screens as they are with the hint above, for which all but the last keep room."""
+    return [*(f"{frame.hint}\n{page.text}".lstrip() for page in pages[:-1]), pages[-1].text]
 
 
 def without_last_line(page: Page, frame: Frame) -> str:
@@ -219,7 +218,7 @@ def test_options_that_fit_are_all_on_the_screen_also_those_that_are_not_shown():
 
 
 def test_an_option_is_on_the_page_on_which_its_line_stands():
-    first, second, third = text_pages("слово " * 19, FRAME, RU, OPTIONS)
+    first, second, third = text_pages("слово " * 22, FRAME, RU, OPTIONS)
     assert (first.keys, second.keys, third.keys) == ((), ("1",), ("2", "3"))
     assert "1 Заменить" in second.text
     assert "2 Подробнее" in third.text

@@ -16,6 +16,19 @@ from menus.render import Formats, Forms, Phrase, TemplateError, parse
 
 FORMS = {
     "money": Forms("money", 1, {"ru": {"other": "{n} руб."}, "en": {"other": "{n} rub"}}),
+    "price": Forms(
+        "price",
+        1,
+        {"ru": {"other": "{n} руб.", "zero": "бесплатно"}, "en": {"other": "{n} rub", "zero": "free"}},
+    ),
+    "calls": Forms(
+        "calls",
+        1,
+        {
+            "ru": {"one": "{n} звонок", "few": "{n} звонка", "many": "{n} звонков", "zero": "звонков нет"},
+            "en": {"one": "{n} call", "other": "{n} calls", "zero": "{n} calls, none"},
+        },
+    ),
     "points": Forms(
         "points",
         2,
@@ -52,6 +65,14 @@ def show(text: str, language: str = "ru", script: str = "cyrillic", **values: ob
         ("{fee:price}", {"fee_kopecks": 30000}, "300 руб."),
         ("{fee:price}", {"fee_kopecks": 175}, "1,75 руб."),
         ("{fee:price}", {"fee_kopecks": -30000}, "-300 руб."),
+        ("{fee:price}", {"fee_kopecks": 0}, "бесплатно"),
+        ("{left:sum}", {"left_kopecks": 30000}, "300 руб."),
+        ("{left:sum}", {"left_kopecks": 30050}, "300,50 руб."),
+        ("{left:sum}", {"left_kopecks": 0}, "0 руб."),
+        ("{left:calls}", {"left": 0}, "звонков нет"),
+        ("{left:calls}", {"left": 10}, "10 звонков"),
+        ("300 SMS{source:aside}", {"source": {"ru": "Пакет", "en": "Package"}}, "300 SMS (Пакет)"),
+        ("300 SMS{source:aside}", {"source": None}, "300 SMS"),
         ("{left:number}", {"left": 1234567}, "1 234 567"),
         ("{renews:day}", {"renews": "2028-02-29"}, "29 февраля"),
         ("{since:date}", {"since": "2026-06-01"}, "1 июня 2026 г."),
@@ -75,6 +96,9 @@ def test_russian(text: str, values: dict, shown: str):
         ("{renews:day}", {"renews": "2026-06-01"}, "1 June"),
         ("{since:date}", {"since": "2026-06-01"}, "1 June 2026"),
         ("{left:points}", {"left": 1}, "1 point"),
+        ("{fee:price}", {"fee_kopecks": 0}, "free"),
+        ("{left:calls}", {"left": 0}, "0 calls, none"),
+        ("300 SMS{source:aside}", {"source": {"ru": "Пакет", "en": "“Package”"}}, '300 SMS ("Package")'),
         ("{left:points}", {"left": 21}, "21 points"),
         ("{left:points}", {"left": 1001}, "1,001 points"),
     ],
@@ -176,7 +200,18 @@ def test_english_stays_in_the_gsm_alphabet(text: str):
         ("ЯЗЫК, ОПЦИИ", "YAZYK, OPTSII"),
         ("Щит и Я", "Schit i Ya"),
         ("*105*3# №5", "*105*3# N5"),
+        ("Опций пока нет", "Optsiy poka net"),
+        ("ОПЦИЙ, акций, сообщений, линий", "OPTSIY, aktsiy, soobscheniy, liniy"),
+        ("категорий и условий", "kategoriy i usloviy"),
+        ("Детский, общий, третий, последний", "Detsky, obschy, trety, posledny"),
+        ("Личный, Любимый", "Lichny, Lyubimy"),
     ],
 )
 def test_transliteration(russian: str, latin: str):
     assert transliterate(russian) == latin
+
+
+def test_without_a_price_of_its_own_a_file_has_the_sum():
+    phrase = Phrase(1, {"ru": "{fee:price}", "en": "{fee:price}"}, {"ru": 1, "en": 1})
+    phrase.compile(Formats({"money": FORMS["money"]}))
+    assert phrase.render({"fee_kopecks": 0}, "ru", "cyrillic") == "0 руб."

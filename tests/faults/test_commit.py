@@ -1,0 +1,97 @@
+"""The process dies right before, and right after, a commit: the unit of work is all there or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from handlers.password import verify
+from tests.faults.centre import Message
+from tests.faults.load import FEE, OPTION, ORDER, PASSWORD_SENDER
+from tests.faults.scene import LINK, Stage, charged, number, scene, staged
+
+CODE, ON = ORDER[0]
+DEATHS = ("before 1", "after 1", "before 2", "after 2", "after 3")
+"""The first commit is that of the messages; then come those of the job and of the responses."""
+ORDERING = [number(i) for i in (1, 3, 4, 7, 11)]
+TALKING = [number(i) for i in (12, 14, 15, 16, 17)]
+ASKING = [number(i) for i in (21, 22, 24, 26, 27)]
+
+
+@pytest.fixture
+def die_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that orders the death of the daemon."""
+    path = tmp_path / "die"
+    monkeypatch.setenv("DIE_AT", str(path))
+    return path
+
+
+@scene
+async def test_death_at_a_commit(tmp_path: Path, die_at: Path) -> None:
+    """One read brings an order, a step of a dialogue and the promise of a job; each takes effect once."""
+    async with staged(tmp_path) as stage:
+        for death, *people in zip(DEATHS, ORDERING, TALKING, ASKING, strict=True):
+            await _die(stage, die_at, death, *people)
+        await stage.serve()
+        await stage.until(lambda: not stage.centre.open, "everything to be done")
+        await _each_once(stage)
+
+
+async def _die(stage: Stage, die_at: Path, death: str, ordering: str, talking: str, asking: str) -> None:
+    daemon, centre = await stage.serve(mortal=True), stage.centre
+    menu, confirm = centre.dial(talking, "*105#"), centre.dial(asking, "*105*00#")
+    await stage.shown(menu)
+    await stage.shown(confirm)
+    await stage.until(lambda: not centre.open, "what the last death has left")
+    await stage.settled()
+    centre.expect_sms(asking, PASSWORD_SENDER)
+    die_at.write_text(death, "ascii")  # noqa: ASYNC240 - a few octets
+    with centre.together():
+        order = centre.dial(ordering, CODE)
+        centre.reply(menu, "3")
+        centre.reply(confirm, "")
+    assert await daemon.ended() == -9, f"it did not die {death}\n{daemon.explain()}"
+    await centre.wire.gone
+    if death == "before 1":
+        await _nothing_is_done(stage, ordering)
+    elif death == "after 1":
+        await _all_is_kept(stage, ordering, asking, order)
+
+
+async def _nothing_is_done(stage: Stage, ordering: str) -> None:
+    async with stage.facts() as store:
+        assert await store.options_on(ordering) == []
+        assert await store.due_jobs(float("inf"), 10) == []
+        assert await store.unsent(LINK, 0, 10) == []
+    assert await charged(stage, ordering) == []
+
+
+async def _all_is_kept(stage: Stage, ordering: str, asking: str, order: Message) -> None:
+    assert order.status is None, "acknowledged before the commit was done"
+    assert await charged(stage, ordering) == [(f"option:{OPTION}", FEE)]
+    async with stage.facts() as store:
+        assert [job.msisdn for job in await store.due_jobs(float("inf"), 10)] == [asking]
+        kept = {message.msisdn for message in await store.unsent(LINK, 0, 10)}
+        assert ordering in kept, "the effect is there, its answer is not"
+
+
+async def _each_once(stage: Stage) -> None:
+    centre = stage.centre
+    for msisdn in ORDERING:
+        assert centre.messages[msisdn, 1, 0].answers[0].text.startswith(ON), centre.messages[
+            msisdn, 1, 0
+        ].answers
+        assert await charged(stage, msisdn) == [(f"option:{OPTION}", FEE)]
+    for msisdn in TALKING:
+        assert centre.messages[msisdn, 1, 1].answers[0].text.startswith("Опции")
+        catalogue = await stage.shown(centre.reply(centre.messages[msisdn, 1, 1], "2"))
+        assert catalogue.text.startswith("Каталог опций")
+    await stage.stop()
+    async with stage.facts() as store:
+        assert await store.due_jobs(float("inf"), 10) == []
+        for msisdn in ASKING:
+            assert centre.messages[msisdn, 1, 1].answers[0].text == "Пароль отправлен."
+            passwords = {
+                answer.text.rpartition(" ")[2] for answer in centre.messages[msisdn, PASSWORD_SENDER].answers
+            }
+            assert len(passwords) == 1, f"{msisdn} was sent {len(passwords)} passwords"
+            assert await verify(store, msisdn, passwords.pop()), f"the password of {msisdn} does not hold"
