@@ -111,12 +111,11 @@ def demo(once: bool, folder: Path | None, smpp_port: int, http_port: int, admin_
     from gateway.daemon import StartError
     from smpp_sim.settings import SimulatorError
 
-    with _store_folder(folder) as place:
-        try:
-            right = asyncio.run(_demo(once, place, smpp_port, http_port, admin_port))
-        except (StartError, StoreError, SimulatorError) as error:
-            message = f"{error}; another port? --smpp-port, --http-port, --admin-port"
-            raise Failure(message) from error
+    try:
+        right = asyncio.run(_demo(once, folder, smpp_port, http_port, admin_port))
+    except (StartError, StoreError, SimulatorError) as error:
+        hint = "; another port? --smpp-port, --http-port, --admin-port" if "in use" in str(error) else ""
+        raise Failure(f"{error}{hint}") from error
     raise SystemExit(0 if right else 1)
 
 
@@ -129,17 +128,24 @@ def _store_folder(folder: Path | None) -> Iterator[Path]:
             yield Path(temporary)
 
 
-async def _demo(once: bool, folder: Path, smpp_port: int, http_port: int, admin_port: int) -> bool:
-    from gateway.daemon import Gateway
+async def _demo(once: bool, folder: Path | None, smpp_port: int, http_port: int, admin_port: int) -> bool:
     from gateway.logs import configure_logging
     from gateway.settings import Log
-    from smpp_sim.simulator import Simulator, SimulatorSettings
 
     configure_logging(Log(level="warning"))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    url = f"sqlite:///{folder / 'starpound.db'}"
+    with _store_folder(folder) as place:
+        return await _run(once, f"sqlite:///{place / 'starpound.db'}", smpp_port, http_port, admin_port, stop)
+
+
+async def _run(
+    once: bool, url: str, smpp_port: int, http_port: int, admin_port: int, stop: asyncio.Event
+) -> bool:
+    from gateway.daemon import Gateway
+    from smpp_sim.simulator import Simulator, SimulatorSettings
+
     await _seed(url)
     async with (
         Simulator(SimulatorSettings(smpp_port=smpp_port, http_port=http_port)) as simulator,

@@ -185,6 +185,9 @@ class Store(Protocol):
     async def fail(self, id: int, reason: str, when: float) -> None:
         """Give a message up: it leaves the outbox, and a line without its text says what became of it."""
 
+    async def fail_expired(self, now: float) -> int:
+        """Give up what is of no use any more, whatever its link; answers how many."""
+
     # --- jobs
 
     async def add_job(

@@ -48,4 +48,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 def admin_server(app: Starlette) -> AdminServer:
     """The server; run it with ``await server.serve(sockets=[listen(...)])``."""
-    return AdminServer(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    return AdminServer(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    )

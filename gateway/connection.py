@@ -55,12 +55,14 @@ class Connection(asyncio.Protocol):
         self._wake.set()
 
     def pause_writing(self) -> None:
-        """The peer does not read: nothing more is read from the session until it does."""
+        """The peer does not read: then nothing is read from it either, and what it may fill stays small."""
         self._writable.clear()
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Go on."""
         self._writable.set()
+        self._transport.resume_reading()
 
     # --- called by the owner
 
@@ -78,6 +80,7 @@ class Connection(asyncio.Protocol):
             while not (self._lost and not self._wake.is_set()):
                 self._flush()
                 if self.session.closed:
+                    await self._handle(self.session.events())
                     return
                 await self._wake.wait()
                 self._wake.clear()
@@ -108,4 +111,8 @@ class Connection(asyncio.Protocol):
     def _on_timer(self) -> None:
         self._timer = None
         self.session.on_deadline(self._clock())
+        self._arm()
         self._wake.set()
+        if self.session.closed:  # by a timer: the peer is not there to read what is still to be written
+            self._writable.set()
+            self._transport.abort()

@@ -100,7 +100,7 @@ class Gateway:
     def _compose(self, menu: Menu) -> None:
         """Join the parts: links hand what they read to the dialogues, jobs hand their answers to the links."""
         settings, store = self.settings, self.store
-        transaction = Transaction(store)
+        transaction = self._transaction = Transaction(store)
         dialogues = Dialogues(store, transaction, menu, registry.OPERATIONS, settings.service, time.time)
         self.links = [Link(link, dialogues, self.metrics, self._wake_jobs) for link in settings.links]
         by_name = {link.settings.name: link for link in self.links}
@@ -132,12 +132,14 @@ class Gateway:
         self._tasks.append(asyncio.create_task(work, name=name))
 
     async def _keep_house(self) -> None:
-        """Forget dialogues whose time is over; wipe from the journal the texts that have been delivered."""
+        """Forget what is too old, and wipe from the journal the texts that have been delivered."""
         idle_s = max(link.station.profile.limits.idle_s for link in self.links)
         while True:
             await asyncio.sleep(_HOUSEKEEPING_EVERY_S)
             try:
-                expired = await self.store.expire_dialogues(time.time() - idle_s)
+                async with self._transaction:
+                    dialogues = await self.store.expire_dialogues(time.time() - idle_s)
+                    answers = await self.store.fail_expired(time.time())
                 if any(link.sms_taken for link in self.links):
                     for link in self.links:
                         link.sms_taken = False
@@ -145,8 +147,8 @@ class Gateway:
             except StoreError as error:
                 log.warning("housekeeping put off", reason=str(error))
             else:
-                if expired:
-                    log.info("dialogues expired", count=expired)
+                if dialogues or answers:
+                    log.info("expired", dialogues=dialogues, answers=answers)
 
 
 def load_menu(path: str | None) -> Menu:

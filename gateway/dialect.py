@@ -201,7 +201,7 @@ class Profile:
         session = tlvs.get(ITS_SESSION_INFO)
         echoed = tuple([(tag, tlvs[tag]) for tag in self.file.echo if tag in tlvs])
         return Inbound(
-            pdu.source_addr,
+            pdu.source_addr.removeprefix("+"),
             self._key(pdu),
             self._turn(kind, pdu),
             session[1] >> 1 if session and len(session) == 2 else None,

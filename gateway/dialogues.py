@@ -28,7 +28,7 @@ from gateway.smpp.vocabulary import (
     SAR_SEGMENT_SEQNUM,
     SAR_TOTAL_SEGMENTS,
 )
-from gateway.work import Station, Transaction, Work
+from gateway.work import Station, Transaction, Work, is_number
 from handlers.registry import Operation
 from menus.engine import advance
 from menus.model import Menu
@@ -83,7 +83,7 @@ class Dialogues:
         work = Work(self._store, self._clock(), self._limits, self._menu, station)
         async with self._transaction:
             if requests:
-                await work.read([pdu.source_addr for pdu in requests])
+                await work.read([pdu.source_addr.removeprefix("+") for pdu in requests])
             for pdu in requests:
                 work.acknowledgements.append((pdu, await self._receive(pdu, work)))
             await work.write()
@@ -150,7 +150,7 @@ class Dialogues:
 
     async def _subscriber(self, msisdn: str, work: Work) -> Subscriber | None:
         if work.subscribers is None:
-            return await self._store.subscriber(msisdn)
+            return await self._store.subscriber(msisdn) if is_number(msisdn) else None
         return work.subscribers.get(msisdn)
 
     async def _go_on(self, dialogue: Dialogue, message: Inbound, work: Work) -> None:
@@ -194,7 +194,8 @@ class Dialogues:
         """Tell the subscriber a reference under which the log has what went wrong."""
         reference = secrets.token_hex(3)
         log.exception("turn failed", reference=reference, link=work.station.name, msisdn=message.msisdn)
-        work.dialogues[message.msisdn] = None
+        if message.reply is not None:
+            work.dialogues[message.msisdn] = None
         self._say(self._end("failure", work, reference=reference), message, work)
 
     def _end(self, words: str, work: Work, **values: str) -> End:
@@ -223,7 +224,7 @@ def _understand(pdu: DeliverSm, profile: Profile) -> Inbound | None:
     text = decode_text(octets, ALPHABET_BY_DCS["sms"].get(pdu.data_coding, "gsm7"))
     if total > 1:
         text = text.strip() or "…"  # no long SMS is a command, nor is it an empty one
-    return Inbound(pdu.source_addr, "", Text(pdu.destination_addr, text), None, None)
+    return Inbound(pdu.source_addr.removeprefix("+"), "", Text(pdu.destination_addr, text), None, None)
 
 
 def _part(pdu: DeliverSm) -> tuple[int, int, bytes]:

@@ -28,6 +28,10 @@ log = structlog.get_logger(__name__)
 _LOOK_EVERY_S = 1.0
 
 
+class Orphan(Exception):
+    """A job whose name or link the settings and handlers do not have any more; they may come back."""
+
+
 class Jobs:
     """The workers. Await `run` in a task; cancel it to stop: what was under way begins anew at the next start.
 
@@ -95,7 +99,11 @@ class Jobs:
     async def _run_one(self, record: JobRecord) -> None:
         try:
             work = await self._do(record)
+        except Orphan:
+            log.warning("job of no known name or link waits", job=record.name, id=record.id, link=record.link)
+            await self._put_off(record)
         except Exception:
+            log.exception("job failed", job=record.name, id=record.id, failures=record.attempts + 1)
             await self._put_off(record)
         else:
             self._metrics.jobs.labels(record.name, "done").inc()
@@ -104,7 +112,7 @@ class Jobs:
     async def _do(self, record: JobRecord) -> Work:
         job, station = self._declared.get(record.name), self._stations.get(record.link)
         if job is None or station is None:
-            raise LookupError(f"no job {record.name!r} or no link {record.link!r} any more")
+            raise Orphan
         loop = asyncio.get_running_loop()
         prepared = await loop.run_in_executor(self._pool, job.prepare, json.loads(record.args))
         work = Work(self._store, self._clock(), self._limits, self._menu, station)
@@ -119,7 +127,6 @@ class Jobs:
     async def _put_off(self, record: JobRecord) -> None:
         failures = record.attempts + 1
         wait_s = self._backoff.after(failures)
-        log.exception("job failed", job=record.name, id=record.id, failures=failures, retry_in_s=wait_s)
         self._metrics.jobs.labels(record.name, "failed").inc()
         try:
             async with self._transaction:

@@ -53,6 +53,7 @@ from gateway.work import Station, Work
 log = structlog.get_logger(__name__)
 
 _REFILL = 1000
+_STORE_AGAIN_S = 0.5
 
 
 class LinkDown(Exception):
@@ -79,6 +80,7 @@ class Link:
         self._log = log.bind(link=settings.name, peer=settings.connect)
         self._dialogues = dialogues
         self._metrics = metrics
+        metrics.link_up.labels(settings.name).set(0)
         self._on_jobs = on_jobs
         self._clock = clock
         self._outbox = Outbox(settings.backlog)
@@ -117,9 +119,11 @@ class Link:
     async def stop(self, grace_s: float) -> None:
         """Take no new messages, see the answers under way through, unbind; all of it within `grace_s` seconds."""
         self._stopping.set()
-        if self._connection and self.problem is None:
+        if self._connection is None:
+            return
+        if self._session.bound:
             self._connection.wake()
-        elif self._connection:
+        else:
             self._connection.abort()
         try:
             await asyncio.wait_for(self._stopped.wait(), grace_s)
@@ -150,7 +154,16 @@ class Link:
             return None
 
     async def _attempt(self) -> asyncio.Task[None]:
-        """One connection and bind; the pump of the bound connection. Raises `LinkDown`."""
+        """One connection and bind; the pump of the bound connection. Raises `LinkDown`, whatever goes wrong."""
+        try:
+            return await self._connect_and_bind()
+        except LinkDown:
+            raise
+        except Exception as error:
+            self._log.exception("link failed")
+            raise LinkDown("failed; see the log") from error
+
+    async def _connect_and_bind(self) -> asyncio.Task[None]:
         host, port = split_address(self.settings.connect)
         loop = asyncio.get_running_loop()
         session = Session(Role.ESME, self._session_settings(), self._clock())
@@ -162,10 +175,11 @@ class Link:
                 )
         except TimeoutError:
             raise LinkDown(f"no connection within {self.settings.connect_s:g} s") from None
-        except OSError as error:
-            raise LinkDown(error.strerror or str(error)) from None
+        except (OSError, UnicodeError) as error:
+            raise LinkDown(getattr(error, "strerror", None) or str(error)) from None
         self._connection = connection
-        session.send(self._bind_request(), self._clock())
+        if not session.closed:  # a peer that speaks first may have ended it already
+            session.send(self._bind_request(), self._clock())
         pump = asyncio.create_task(connection.run(), name=f"link {self.settings.name}")
         await asyncio.wait({pump, self._bound}, return_when=asyncio.FIRST_COMPLETED)
         if self._bound.done() and self._bound.exception() is None:
@@ -204,8 +218,10 @@ class Link:
 
     def _went_down(self) -> None:
         self._connection = None
+        self.problem = self.problem or "closed"
         self._outbox.restart()
         self._metrics.link_up.labels(self.settings.name).set(0)
+        self._metrics.backlog.labels(self.settings.name).set(0)
         if self._alarm:
             self._alarm.cancel()
 
@@ -273,6 +289,7 @@ class Link:
             self._log.exception("the store took nothing of this read", messages=len(requests))
             for pdu in requests:
                 self._refuse(pdu, ESME_RX_T_APPN)
+            self._set_alarm(self._clock() + _STORE_AGAIN_S)  # what was taken has still to be deleted
             return
         self._metrics.answers.labels(self.settings.name, "taken").inc(len(self._taken))
         self._taken, self._failed = [], []
@@ -291,30 +308,48 @@ class Link:
         room = session.window_free
         while room > 0:
             if outbox.wants_refill and self.problem is None:
-                outbox.refill(await self._dialogues.unsent(self.station, outbox.last_id, _REFILL), _REFILL)
+                await self._refill()
             message = outbox.pop(now)
             if message is None:
                 break
-            if message.expires < wall:
-                self._failed.append((message.id, "expired"))
-                self._connection.wake()
-                continue
-            session.send_encoded(message.pdu, now, message)
-            room -= 1
-        self._set_alarm(outbox.due() if room > 0 else None)
+            if message.expires >= wall:
+                session.send_encoded(message.pdu, now, message)
+                room -= 1
+            elif self._give_up(message, "expired") >= _REFILL:
+                break
+        if self._failed:
+            self._connection.wake()
+        if room > 0 and (due := outbox.due()) is not None:
+            self._set_alarm(due)
 
-    def _set_alarm(self, when: float | None) -> None:
+    async def _refill(self) -> None:
+        """Go on with the store, but for what the centre has taken and the store could not yet be told of."""
+        rows = await self._dialogues.unsent(self.station, self._outbox.last_id, _REFILL)
+        settled = {*self._taken, *(number for number, _ in self._failed)}
+        self._outbox.refill([row for row in rows if row.id not in settled], more=len(rows) == _REFILL)
+        if rows:
+            self._outbox.last_id = max(self._outbox.last_id, rows[-1].id)
+
+    def _give_up(self, message: Outgoing, reason: str) -> int:
+        """Have the store told that the message has failed; how many wait for that."""
+        self._failed.append((message.id, reason))
+        self._outbox.forget(message)
+        self._metrics.answers.labels(self.settings.name, "failed").inc()
+        self._log.warning("answer given up", id=message.id, reason=reason)
+        return len(self._failed)
+
+    def _set_alarm(self, when: float) -> None:
         if self._alarm:
             self._alarm.cancel()
-            self._alarm = None
-        if when is not None:
+        if self._connection:
             self._alarm = asyncio.get_running_loop().call_at(when, self._connection.wake)
 
     def _leave(self) -> None:
         """Unbind once nothing waits for a response any more."""
-        if self.problem is None and not self._session.pending and not self._session.closed:
+        session = self._session
+        if session.bound and not session.leaving and not session.pending:
             self.problem = "stopping"
-            self._session.send(pdus.Unbind(), self._clock())
+            session.send(pdus.Unbind(), self._clock())
 
     def _count(self, work: Work, seconds: float) -> None:
         name, metrics = self.settings.name, self._metrics
@@ -350,11 +385,10 @@ class Link:
             self._judge(event.context, status or ESME_RUNKNOWNERR)  # 0 in a generic_nack is no yes
 
     def _judge(self, message: Outgoing, status: int) -> None:
-        verdict = self._outbox.settle(message, status, self._clock(), time.time())
-        self._metrics.answers.labels(self.settings.name, verdict.name.lower()).inc()
-        if verdict is Verdict.FAILED:
-            self._failed.append((message.id, status_name(status)))
-            self._log.warning("answer refused", id=message.id, status=status_name(status))
+        if self._outbox.settle(message, status, self._clock(), time.time()) is Verdict.FAILED:
+            self._give_up(message, status_name(status))
+        else:
+            self._metrics.answers.labels(self.settings.name, "retry").inc()
 
     def _on_unanswered(self, event: Unanswered) -> None:
         message = event.context
@@ -363,7 +397,7 @@ class Link:
         if time.time() < message.expires:
             self._outbox.retry(message, self._clock())
         else:
-            self._failed.append((message.id, "no response"))
+            self._give_up(message, "no response")
 
     def _on_quarantined(self, event: Quarantined) -> None:
         status = status_name(event.status)

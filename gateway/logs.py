@@ -32,4 +32,7 @@ def configure_logging(settings: Log) -> None:
 
 def _text(colors: bool) -> structlog.dev.ConsoleRenderer:
     # Plain tracebacks: a prettier one prints the values of variables, and secrets are among them.
-    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+    # Strings in quotes: what subscribers type must not reach a terminal as it is.
+    return structlog.dev.ConsoleRenderer(
+        colors=colors, repr_native_str=True, exception_formatter=structlog.dev.plain_traceback
+    )

@@ -64,8 +64,8 @@ class Outbox:
 
     @property
     def full(self) -> bool:
-        """Whether new messages had better be refused for now."""
-        return len(self) >= self._limit
+        """Whether new messages had better be refused for now: what is at hand, or in the store behind it, is enough."""
+        return len(self) >= self._limit or (self.more_in_store and len(self) > 0)
 
     @property
     def wants_refill(self) -> bool:
@@ -80,13 +80,13 @@ class Outbox:
             self.last_id = message.id
             heappush(self._ready, message)
 
-    def refill(self, messages: list[Outgoing], asked: int) -> None:
-        """Queue what the store holds beyond `last_id`; fewer than `asked` means that there is no more."""
+    def refill(self, messages: list[Outgoing], more: bool) -> None:
+        """Queue what the store holds beyond `last_id`; `more` says whether it holds still more behind that."""
         for message in messages:
             heappush(self._ready, message)
         if messages:
             self.last_id = messages[-1].id
-        self.more_in_store = len(messages) == asked
+        self.more_in_store = more
 
     def restart(self) -> None:
         """Forget the queue: the link is down, and its next bind reads the store from the beginning."""
@@ -123,8 +123,11 @@ class Outbox:
             return Verdict.RETRY
         if status in TEMPORARY and wall < message.expires:
             return self.retry(message, now)
-        self._failures.pop(message.id, None)
         return Verdict.FAILED
+
+    def forget(self, message: Outgoing) -> None:
+        """The message is given up."""
+        self._failures.pop(message.id, None)
 
     def retry(self, message: Outgoing, now: float) -> Verdict:
         """Send it again after a while: its response said so, or never came."""

@@ -19,7 +19,10 @@ from handlers.registry import Limits
 _LIMITS = Limits()
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Wait = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# What SMPP calls a C-octet string, without its NUL.
+Ascii = Annotated[str, Field(pattern=r"^[ -~]*$")]
 Positive = Annotated[int, Field(gt=0, strict=True)]
 
 
@@ -59,7 +62,7 @@ class Link:
     """Name of the link in logs, metrics and the store; answers wait under it while it is down."""
     connect: Address
     """HOST:PORT of the centre."""
-    system_id: str = Field(max_length=15)
+    system_id: Ascii = Field(max_length=15)
     """Name the gateway binds with (SMPP 3.4 §5.2.1, at most 15 characters)."""
     role: Literal["esme"] = "esme"
     """The gateway's role on this link."""
@@ -69,7 +72,7 @@ class Link:
     """File that holds the password."""
     password_env: str | None = None
     """Environment variable that holds the password."""
-    system_type: str = Field(default="", max_length=12)
+    system_type: Ascii = Field(default="", max_length=12)
     """system_type of the bind."""
     bind: Literal["transceiver"] = "transceiver"
     """Kind of bind: what is asked on a link is answered on it."""
@@ -81,15 +84,15 @@ class Link:
     """Answers kept in memory while the window is full; beyond that new messages are answered ESME_RTHROTTLED."""
     enquire_link_s: Seconds = 30
     """Seconds of silence after which enquire_link is sent; 0 = never."""
-    response_s: Annotated[float, Field(gt=0)] = 10
+    response_s: Wait = 10
     """Seconds to wait for a response before the request counts as not processed."""
     inactivity_s: Seconds = 0
     """Seconds without any traffic but enquire_link after which the link is closed; 0 = never."""
-    connect_s: Seconds = 10
+    connect_s: Wait = 10
     """Seconds to wait for the TCP connection and the bind's response."""
-    reconnect_first_s: Seconds = 0.5
+    reconnect_first_s: Wait = 0.5
     """Seconds before the first new attempt; each further one waits up to twice as long, with jitter."""
-    reconnect_max_s: Seconds = 30
+    reconnect_max_s: Wait = 30
     """The longest wait between attempts, in seconds."""
     sms_validity_s: Seconds = 86_400
     """Seconds for which an SMS is offered to the centre before it is given up."""
@@ -105,7 +108,7 @@ class Link:
         if self.password_file:
             try:
                 secret = Path(self.password_file).read_text("utf-8").strip()
-            except OSError as error:
+            except (OSError, UnicodeDecodeError) as error:
                 raise SettingsError(f"links.{self.name}.password_file: {error}") from None
         elif self.password_env:
             if self.password_env not in os.environ:
@@ -113,8 +116,8 @@ class Link:
             secret = os.environ[self.password_env]
         else:
             secret = self.password
-        if len(secret) > 8:
-            raise SettingsError(f"links.{self.name}: the password has more than SMPP's 8 characters")
+        if len(secret) > 8 or not (secret.isascii() and secret.isprintable()):
+            raise SettingsError(f"links.{self.name}: a password has at most 8 characters, of printable ASCII")
         return secret
 
 

@@ -29,7 +29,9 @@ def _explain(found: Any, shape: type) -> str:
     if found["type"] == "missing":
         return f"{where} is missing"
     message = found["msg"].removeprefix("Value error, ")
-    shown = "" if "password" in where or found["type"] == "value_error" else f" (it is {found['input']!r})"
+    # A table is not shown: it may hold a password.
+    secret = "password" in where or not isinstance(found["input"], str | int | float | bool)
+    shown = "" if secret or found["type"] == "value_error" else f" (it is {found['input']!r})"
     return f"{where}: {message}{shown}" if where else message
 
 

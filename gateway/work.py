@@ -92,7 +92,7 @@ class Work:
     async def defer(self, job: str, args: Mapping[str, Any]) -> None:
         """Have a job run once the transaction is committed."""
         await self.store.add_job(
-            job, self.subscriber.msisdn, self.station.name, json.dumps(args), self.now, self.now
+            job, self.subscriber.msisdn, self.station.name, json.dumps(args), due=0.0, created=self.now
         )
         self.jobs += 1
 
@@ -110,8 +110,9 @@ class Work:
 
     async def read(self, msisdns: Sequence[str]) -> None:
         """Read what the turns of these numbers need: many rows at once cost a third of as many one by one."""
-        self.subscribers = await self.store.subscribers(msisdns)
-        self.opened = await self.store.dialogues(msisdns)
+        numbers = [msisdn for msisdn in msisdns if is_number(msisdn)]
+        self.subscribers = await self.store.subscribers(numbers)
+        self.opened = await self.store.dialogues(numbers)
 
     async def write(self) -> None:
         """Write what the turns left to be written, for the same reason at once."""
@@ -122,6 +123,11 @@ class Work:
             changed = self.dialogues.items()
             closed = [msisdn for msisdn, record in changed if not record and msisdn in self.opened]
             await self.store.close_dialogues(closed)
+
+
+def is_number(msisdn: str) -> bool:
+    """Whether it can be a subscriber's: at most 15 digits (ITU-T E.164); source_addr may hold anything."""
+    return msisdn.isascii() and msisdn.isdigit() and len(msisdn) <= 15
 
 
 def sms_frames(sender: str, msisdn: str, text: str) -> list[bytes]:

@@ -59,7 +59,11 @@ class UnitOfWork:
                 self._execute("RELEASE turn")
 
     def claim(self) -> None:
-        claim = open(f"{self._name}.lock", "w", encoding="ascii")  # noqa: SIM115 - held until the store is closed
+        path = f"{self._name}.lock"
+        try:
+            claim = open(path, "w", encoding="ascii")  # noqa: SIM115 - held until the store is closed
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}") from None
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

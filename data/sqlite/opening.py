@@ -50,7 +50,7 @@ def open_store(url: str, create: bool = True) -> SqliteStore:
 
 def _path(url: str) -> Path:
     name = url.removeprefix(SCHEME)
-    if name == url or not name:
+    if name == url or not name or "\0" in name:
         raise StoreError(f"{url}: a store is named {SCHEME}PATH")
     return Path(name)
 

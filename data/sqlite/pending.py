@@ -34,6 +34,11 @@ GIVE_UP = """
 INSERT INTO undelivered (id, link, msisdn, kind, created, given_up, reason)
 SELECT id, link, msisdn, kind, created, ?, ? FROM outbox WHERE id = ?
 """
+GIVE_UP_EXPIRED = """
+INSERT INTO undelivered (id, link, msisdn, kind, created, given_up, reason)
+SELECT id, link, msisdn, kind, created, ?1, 'expired' FROM outbox WHERE expires < ?1
+"""
+DROP_EXPIRED = "DELETE FROM outbox WHERE expires < ?"
 
 ADD_JOB = "INSERT INTO jobs (name, msisdn, link, args, due, created) VALUES (?, ?, ?, ?, ?, ?)"
 DUE_JOBS = """
@@ -84,6 +89,11 @@ class Pending(UnitOfWork):
         with self._whole():
             self._write(GIVE_UP, (when, reason, id))
             self._write(TAKEN, (id,))
+
+    async def fail_expired(self, now: float) -> int:
+        with self._whole():
+            self._write(GIVE_UP_EXPIRED, (now,))
+            return self._write(DROP_EXPIRED, (now,)).rowcount
 
     async def add_job(
         self, name: str, msisdn: str, link: str, args_json: str, due: float, created: float

@@ -92,6 +92,11 @@ class Session:
         return self.state in BOUND_STATES
 
     @property
+    def leaving(self) -> bool:
+        """True once an unbind is under way, from either side."""
+        return self._leaving
+
+    @property
     def pending(self) -> int:
         """Requests of ours without a response, those about the link not counted."""
         return self._window.used

@@ -10,48 +10,47 @@ from dataclasses import dataclass, field
 
 from data.model import Subscriber
 from data.sqlite import SqliteStore
+from handlers.password import verify
 from tests.faults.centre import Answer, Centre
 from tests.faults.scene import number
+from tests.faults.screens import choice, read, shows, warns
 
 Step = tuple[str, str]
-"""What the subscriber says, and how the screen begins that comes of it."""
+"""What the subscriber says, and the node whose screen comes of it; MISS for the screen before with a hint."""
 
+MISS = "(once more)"
 OPTION, FEE = 11, 10_000
 BY_MENU, FEE_BY_MENU = 12, 6_000
-"""«Где дети» is ordered by its code, «Детский интернет» by walking to it; both go with every tariff."""
+"""The first and the second option of the first category, for every tariff: one is ordered by its code, one by menu."""
+TO_OPTIONS, TO_CATALOGUE = choice("root", "options"), choice("options", "options.categories")
+CODE, ON = f"*105*503*{OPTION}*1#", "options.on.on*"
 PASSWORD_SENDER = "000110"
 
-ORDER: list[Step] = [(f"*105*503*{OPTION}*1#", "«Где дети» подключена за 100 руб.")]
-ORDER_AGAIN: list[Step] = [(f"*105*503*{OPTION}*1#", "«Где дети» уже подключена.")]
-POOR: list[Step] = [(f"*105*503*{OPTION}*1#", "«Где дети» стоит 100 руб.")]
-BLOCKED: list[Step] = [(f"*105*503*{OPTION}*1#", "Номер заблокирован")]
+BALANCE: list[Step] = [("*100#", "balance.*")]
+ORDER: list[Step] = [(CODE, ON)]
+ORDER_AGAIN: list[Step] = [(CODE, "options.already")]
+POOR: list[Step] = [(CODE, "options.no_*")]
+BLOCKED: list[Step] = [(CODE, "options.blocked")]
 ORDER_BY_MENU: list[Step] = [
-    ("*105*3#", "Опции\n1 Подключённые"),
-    ("2", "Каталог опций"),
-    ("1", "Подробнее о какой?"),
-    ("2", "Детский интернет\n60 руб. в месяц\n1 Подключить"),
-    ("1", "«Детский интернет» подключена за 60 руб."),
+    ("*105*3#", "options"),
+    (TO_CATALOGUE, "options.categories.list"),
+    ("1", "options.catalogue.list"),
+    ("2", "options.check.possible"),
+    ("1", ON),
 ]
 WALK: list[Step] = [
-    ("*105#", "Сервис-Гид «Звезда»"),
-    ("3", "Опции\n1 Подключённые"),
-    ("2", "Каталог опций"),
-    ("0", "Опции\n1 Подключённые"),
-    ("00", "Сервис-Гид «Звезда»"),
-    ("5", "Настройки"),
-    ("3", "Готово, пишем кириллицей."),
+    ("*105#", "root"),
+    (TO_OPTIONS, "options"),
+    (TO_CATALOGUE, "options.categories.list"),
+    ("0", "options"),
+    ("00", "root"),
+    (choice("root", "settings"), "settings"),
+    (choice("settings", "settings.cyrillic"), "settings.cyrillic.*"),
 ]
 # Three misses end a dialogue: a redelivered answer that counted twice would end it too early.
-MISSES: list[Step] = [
-    ("*105#", "Сервис-Гид «Звезда»"),
-    ("7", "Такого пункта нет."),
-    ("7", "Такого пункта нет."),
-    ("7", "Не получилось."),
-]
-PASSWORD: list[Step] = [("*105*00#", "Ваш запрос обрабатывается."), ("", "Пароль отправлен.")]
-
-
-SMS_ORDER = ("000105", f"ВКЛ {OPTION}", "«Где дети» подключена за 100 руб.")
+MISSES: list[Step] = [("*105#", "root"), ("7", MISS), ("7", MISS), ("7", "words.enough")]
+PASSWORD: list[Step] = [("*105*00#", "password.confirm"), ("", "password.sent")]
+SMS_ORDER = ("000105", f"ВКЛ {OPTION}")
 
 
 @dataclass(slots=True)
@@ -87,7 +86,7 @@ class Load:
         """Everybody dials."""
         for phone in self._phones.values():
             if phone.texts:
-                self._centre.text(phone.msisdn, *SMS_ORDER[:2])
+                self._centre.text(phone.msisdn, *SMS_ORDER)
             else:
                 self._next_conversation(phone)
 
@@ -115,7 +114,7 @@ class Load:
     def _on_answer(self, answer: Answer) -> None:
         phone = self._phones[answer.pdu.destination_addr]
         if answer.pdu.source_addr == SMS_ORDER[0]:
-            self._compare(answer, SMS_ORDER[2], True)
+            self._compare(answer, ON, True)
             self._busy -= 1
         elif answer.pdu.source_addr != PASSWORD_SENDER:
             self._on_screen(phone, answer)
@@ -129,10 +128,12 @@ class Load:
             self._next_conversation(phone)
 
     def _compare(self, answer: Answer, expected: str, last: bool) -> bool:
-        as_expected = answer.text.startswith(expected) and answer.last == last
+        text = answer.text
+        right_screen = warns(text) if expected is MISS else shows(text, expected) and not warns(text)
+        as_expected = right_screen and answer.last == last
         if not as_expected:
-            wanted = f"{expected!r}, the {'last word' if last else 'dialogue open'}"
-            self._centre.complaints.append(f"{answer.message} shows {answer.text!r} instead of {wanted}")
+            wanted = f"{expected} as {'the last screen' if last else 'a screen that asks'}"
+            self._centre.complaints.append(f"{answer.message} shows {text!r} instead of {wanted}")
         return as_expected
 
 
@@ -150,10 +151,10 @@ async def townspeople(store: SqliteStore, count: int, dice: random.Random) -> li
 
 def _phone(subscriber: Subscriber, dice: random.Random) -> Phone:
     if subscriber.blocked:
-        return Phone(subscriber, [BLOCKED, _balance(subscriber), BLOCKED])
+        return Phone(subscriber, [BLOCKED, BALANCE, BLOCKED])
     if subscriber.available_kopecks < FEE:
-        return Phone(subscriber, [POOR, _balance(subscriber), POOR])
-    conversations = [ORDER, ORDER, WALK, WALK, MISSES, *[_balance(subscriber)] * 3]
+        return Phone(subscriber, [POOR, BALANCE, POOR])
+    conversations = [ORDER, ORDER, WALK, WALK, MISSES, BALANCE, BALANCE, BALANCE]
     if subscriber.available_kopecks >= FEE + FEE_BY_MENU:
         conversations.append(ORDER_BY_MENU)
     dice.shuffle(conversations)
@@ -162,12 +163,16 @@ def _phone(subscriber: Subscriber, dice: random.Random) -> Phone:
     return Phone(subscriber, conversations)
 
 
-def _balance(subscriber: Subscriber) -> list[Step]:
-    return [("*100#", "У вас корпоративный номер." if subscriber.corporate else "На счёте ")]
-
-
 def due(phone: Phone) -> list[tuple[str, int]]:
     """What the ledger has to say of a phone that has not begun yet, in the end: (what, kopecks)."""
     steps = [step for conversation in phone.conversations for step in conversation]
     lines = [(f"option:{OPTION}", FEE)] if phone.texts or ORDER[0] in steps else []
     return lines + ([(f"option:{BY_MENU}", FEE_BY_MENU)] if ORDER_BY_MENU[-1] in steps else [])
+
+
+async def check_password(store: SqliteStore, centre: Centre, msisdn: str) -> None:
+    """Asked for once, it is one: however often the SMS came, it says the same, and that is the password which holds."""
+    answers = centre.messages[msisdn, PASSWORD_SENDER].answers
+    passwords = {read(answer.text, "messages.password.issued")["password"] for answer in answers}
+    assert len(passwords) == 1, f"{msisdn} asked once and was sent {len(passwords)} passwords"
+    assert await verify(store, msisdn, passwords.pop()), f"the password of {msisdn} does not hold"

@@ -4,12 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from handlers.password import verify
 from tests.faults.centre import Message
-from tests.faults.load import FEE, OPTION, ORDER, PASSWORD_SENDER
+from tests.faults.load import (
+    CODE,
+    FEE,
+    ON,
+    OPTION,
+    PASSWORD_SENDER,
+    TO_CATALOGUE,
+    TO_OPTIONS,
+    check_password,
+)
 from tests.faults.scene import LINK, Stage, charged, number, scene, staged
+from tests.faults.screens import shows
 
-CODE, ON = ORDER[0]
 DEATHS = ("before 1", "after 1", "before 2", "after 2", "after 3")
 """The first commit is that of the messages; then come those of the job and of the responses."""
 ORDERING = [number(i) for i in (1, 3, 4, 7, 11)]
@@ -47,7 +55,7 @@ async def _die(stage: Stage, die_at: Path, death: str, ordering: str, talking: s
     die_at.write_text(death, "ascii")  # noqa: ASYNC240 - a few octets
     with centre.together():
         order = centre.dial(ordering, CODE)
-        centre.reply(menu, "3")
+        centre.reply(menu, TO_OPTIONS)
         centre.reply(confirm, "")
     assert await daemon.ended() == -9, f"it did not die {death}\n{daemon.explain()}"
     await centre.wire.gone
@@ -77,21 +85,15 @@ async def _all_is_kept(stage: Stage, ordering: str, asking: str, order: Message)
 async def _each_once(stage: Stage) -> None:
     centre = stage.centre
     for msisdn in ORDERING:
-        assert centre.messages[msisdn, 1, 0].answers[0].text.startswith(ON), centre.messages[
-            msisdn, 1, 0
-        ].answers
+        assert shows(centre.messages[msisdn, 1, 0].answers[0].text, ON), centre.messages[msisdn, 1, 0].answers
         assert await charged(stage, msisdn) == [(f"option:{OPTION}", FEE)]
     for msisdn in TALKING:
-        assert centre.messages[msisdn, 1, 1].answers[0].text.startswith("Опции")
-        catalogue = await stage.shown(centre.reply(centre.messages[msisdn, 1, 1], "2"))
-        assert catalogue.text.startswith("Каталог опций")
+        assert shows(centre.messages[msisdn, 1, 1].answers[0].text, "options")
+        catalogue = await stage.shown(centre.reply(centre.messages[msisdn, 1, 1], TO_CATALOGUE))
+        assert shows(catalogue.text, "options.categories.list")
     await stage.stop()
     async with stage.facts() as store:
         assert await store.due_jobs(float("inf"), 10) == []
         for msisdn in ASKING:
-            assert centre.messages[msisdn, 1, 1].answers[0].text == "Пароль отправлен."
-            passwords = {
-                answer.text.rpartition(" ")[2] for answer in centre.messages[msisdn, PASSWORD_SENDER].answers
-            }
-            assert len(passwords) == 1, f"{msisdn} was sent {len(passwords)} passwords"
-            assert await verify(store, msisdn, passwords.pop()), f"the password of {msisdn} does not hold"
+            assert shows(centre.messages[msisdn, 1, 1].answers[0].text, "password.sent")
+            await check_password(store, centre, msisdn)

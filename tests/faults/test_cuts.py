@@ -5,11 +5,11 @@ from pathlib import Path
 
 from gateway.smpp.pdu import EnquireLink, encode
 from tests.faults.centre import Centre, Message, take, withhold
-from tests.faults.load import FEE, OPTION, ORDER
+from tests.faults.load import CODE, FEE, ON, OPTION, TO_CATALOGUE, TO_OPTIONS
 from tests.faults.scene import charged, number, scene, staged
+from tests.faults.screens import shows
 
 MSISDN = number(3)
-CODE, ON = ORDER[0]
 CHARGE = [(f"option:{OPTION}", FEE)]
 
 
@@ -38,7 +38,7 @@ async def test_cut_before_the_acknowledgement(tmp_path: Path) -> None:
             await stage.until(
                 lambda order=order: order.status == 0 and order.answers, f"{order}, after {cut.__name__}"
             )
-            assert order.answers[0].text.startswith(ON), (cut, order.answers[0].text)
+            assert shows(order.answers[0].text, ON), (cut, order.answers[0].text)
         await stage.stop()
         for _, msisdn in CUTS:
             assert await charged(stage, msisdn) == CHARGE
@@ -53,11 +53,11 @@ async def test_cut_in_a_dialogue_before_the_acknowledgement(tmp_path: Path) -> N
             root = stage.centre.dial(msisdn, "*105#")
             await stage.shown(root)
             stage.centre.at("delivered", 1, partial(cut, stage.centre))
-            options = stage.centre.reply(root, "3")
-            assert (await stage.shown(options)).text.startswith("Опции")
+            options = stage.centre.reply(root, TO_OPTIONS)
+            assert shows((await stage.shown(options)).text, "options")
             await stage.acknowledged(options)
-            catalogue = stage.centre.reply(options, "2")
-            assert (await stage.shown(catalogue)).text.startswith("Каталог опций")
+            catalogue = stage.centre.reply(options, TO_CATALOGUE)
+            assert shows((await stage.shown(catalogue)).text, "options.categories.list")
         await stage.stop()
 
 
@@ -76,7 +76,7 @@ async def test_cut_after_the_commit_before_the_answer(tmp_path: Path) -> None:
             assert not order.answers, "the window is not kept to (W1)"
             stage.centre.judge = take
             cut(stage.centre)
-            assert (await stage.shown(order)).text.startswith(ON)
+            assert shows((await stage.shown(order)).text, ON)
             assert [answer.message for answer in stage.centre.answers[seen:]] == [first, first, order]
             assert order.deliveries == len(order.answers) == 1
         await stage.stop()
@@ -173,7 +173,7 @@ async def test_a_peer_that_falls_silent_is_declared_dead(tmp_path: Path) -> None
             order = stage.centre.dial(msisdn, CODE)  # into the void: the silent centre does not write it
             await daemon.logged(reason=DEAD, after=seen)
             await stage.rebound(old)
-            assert (await stage.shown(order)).text.startswith(ON)
+            assert shows((await stage.shown(order)).text, ON)
             await stage.until(
                 lambda asked=asked: all(_taken(message) for message in asked), "the ten answers again"
             )
@@ -197,5 +197,5 @@ async def test_a_peer_that_reads_nothing_while_much_is_written_to_it(tmp_path: P
         old.write(encode(EnquireLink(sequence_number=1)) * 20_000)
         await daemon.logged(reason=DEAD, timeout_s=5)
         await stage.rebound(old)
-        assert (await stage.shown(stage.centre.dial(MSISDN, "*100#"))).text.startswith("На счёте")
+        assert shows((await stage.shown(stage.centre.dial(MSISDN, "*100#"))).text, "balance.*")
         await stage.stop()

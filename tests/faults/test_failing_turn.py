@@ -4,17 +4,16 @@ What fails is the ledger, for one number: a trigger in the store refuses its lin
 the option is on already and the money already taken.
 """
 
-import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from tests.faults.daemon import Daemon
-from tests.faults.load import FEE, OPTION, ORDER
+from tests.faults.load import CODE, FEE, ON, OPTION, TO_OPTIONS
 from tests.faults.scene import Stage, charged, number, scene, staged
+from tests.faults.screens import read, shows
 
 UNLUCKY = number(3)
-CODE, ON = ORDER[0]
 
 
 def _break_ledger(stage: Stage, action: str) -> None:
@@ -52,24 +51,21 @@ async def test_a_turn_that_fails_in_the_middle_of_a_batch(tmp_path: Path) -> Non
         lucky = [number(i) for i in (1, 4, 7, 11, 12, 14, 21, 22)]
         with stage.centre.together():
             orders = [stage.centre.dial(msisdn, CODE) for msisdn in [*lucky[:4], UNLUCKY, *lucky[4:]]]
-            step = stage.centre.reply(dialogue, "3")
+            step = stage.centre.reply(dialogue, TO_OPTIONS)
         await stage.until(lambda: not stage.centre.open, "ten answers")
         assert await _units_above_eight(daemon) == 1, "the ten were not in one read"
 
         failed = orders.pop(4)
         answer = failed.answers[0]
-        words = re.fullmatch(
-            r"Сейчас не получилось, попробуйте чуть позже\. Номер обращения: (\w+)", answer.text
-        )
-        assert words, answer.text
+        reference = read(answer.text, "words.failure")["reference"]
         assert answer.last
-        line = await daemon.logged(event="turn failed", reference=words[1], msisdn=UNLUCKY)
+        line = await daemon.logged(event="turn failed", reference=reference, msisdn=UNLUCKY)
         assert "broken on purpose" in line["exception"]
         assert "broken" not in answer.text
 
         shown = [message.answers[0].text for message in orders]
-        assert all(text.startswith(ON) for text in shown), shown
-        assert step.answers[0].text.startswith("Опции"), step.answers[0].text
+        assert all(shows(text, ON) for text in shown), shown
+        assert shows(step.answers[0].text, "options"), step.answers[0].text
         async with stage.facts() as store:
             assert (await store.dialogue(number(24))).node == "options"
             assert await store.dialogue(UNLUCKY) is None
@@ -79,7 +75,7 @@ async def test_a_turn_that_fails_in_the_middle_of_a_batch(tmp_path: Path) -> Non
         await _nothing_of_it_stays(stage)
 
         _mend_ledger(stage)
-        assert (await stage.shown(stage.centre.dial(UNLUCKY, CODE, session=2))).text.startswith(ON)
+        assert shows((await stage.shown(stage.centre.dial(UNLUCKY, CODE, session=2))).text, ON)
         await stage.stop()
 
 
@@ -113,6 +109,6 @@ async def test_a_failure_that_costs_the_transaction_costs_no_message(tmp_path: P
         await stage.until(lambda: not stage.centre.open, "answers to all")
         assert daemon.running
         for message in orders:
-            if message.answers[0].text.startswith(ON):
+            if shows(message.answers[0].text, ON):
                 assert await charged(stage, message.key[0]) == [(f"option:{OPTION}", FEE)]
         await stage.stop()

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from handlers.password import verify
 from tests.faults.centre import WITHHOLD, Answer
-from tests.faults.load import PASSWORD_SENDER
+from tests.faults.load import PASSWORD_SENDER, check_password
 from tests.faults.scene import LINK, Stage, number, scene, staged
 
 ASKING = [number(i) for i in (1, 3, 4, 6, 7, 9)]
@@ -64,10 +63,7 @@ async def _one_password_each(stage: Stage) -> None:
         assert await store.due_jobs(float("inf"), 10) == []
         assert await store.unsent(LINK, 0, 10) == []
         for msisdn in ASKING:
-            answers = stage.centre.messages[msisdn, PASSWORD_SENDER].answers
-            passwords = {answer.text.rpartition(" ")[2] for answer in answers}
-            assert len(passwords) == 1, f"{msisdn} was sent {len(passwords)} passwords"
-            assert await verify(store, msisdn, passwords.pop()), f"the password of {msisdn} does not hold"
+            await check_password(store, stage.centre, msisdn)
 
 
 @scene

@@ -22,8 +22,7 @@ from collections import Counter
 from pathlib import Path
 
 from data.model import Subscriber
-from handlers.password import verify
-from tests.faults.load import PASSWORD_SENDER, Load, Phone, due, townspeople
+from tests.faults.load import PASSWORD_SENDER, Load, Phone, check_password, due, townspeople
 from tests.faults.scene import LINK, Stage, scene, staged
 
 PEOPLE = 160
@@ -98,11 +97,9 @@ async def _check_store(stage: Stage, phones: list[Phone], owed: dict[str, list[t
             _check_balance(before, after, sum(entry.amount_kopecks for entry in entries), own)
             options = {f"option:{option.number}" for option in await store.options_on(phone.msisdn)}
             assert options == {what for what, _ in own}, f"{phone.msisdn} pays for other options than he has"
-        for (msisdn, sender), message in _by_sms(stage):
+        for msisdn, sender, *_ in stage.centre.messages:
             if sender == PASSWORD_SENDER:
-                passwords = {answer.text.rpartition(" ")[2] for answer in message.answers}
-                assert len(passwords) == 1, f"{msisdn} asked once and was sent {len(passwords)} passwords"
-                assert await verify(store, msisdn, passwords.pop()), f"the password of {msisdn} does not hold"
+                await check_password(store, stage.centre, msisdn)
 
 
 def _check_balance(
@@ -114,7 +111,3 @@ def _check_balance(
     if before.corporate:
         spent = after.budget_spent_kopecks - before.budget_spent_kopecks
         assert spent == sum(amount for _, amount in own), f"{before}, {after}, {own}"
-
-
-def _by_sms(stage: Stage):
-    return [(key, message) for key, message in stage.centre.messages.items() if len(key) == 2]

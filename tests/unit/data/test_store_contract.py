@@ -505,3 +505,14 @@ class TestClaim:
         await first.close()
         second.claim()
         await second.close()
+
+
+async def test_what_is_of_no_use_any_more_is_given_up_whatever_its_link(store):
+    old, good = (
+        Outgoing(store.draw_id(), link, PRIVATE, "sms", b"text", 1.0, expires)
+        for link, expires in (("gone", 50.0), ("ussdc", 150.0))
+    )
+    await store.enqueue([old, good])
+    assert await store.fail_expired(100.0) == 1
+    assert await store.unsent("gone", 0, 10) == []
+    assert await store.unsent("ussdc", 0, 10) == [good]

@@ -267,3 +267,24 @@ def test_text_in_message_payload(in_house):
         assert "руб" in screen
 
     in_house(work)
+
+
+@pytest.mark.parametrize("sender", ["79260000003abc", "79260000003.5", " 79260000003", "Zvezda", "7" * 20])
+def test_a_sender_that_only_begins_like_a_number_is_a_stranger(in_house, sender):
+    async def work(house: House) -> None:
+        text, code = sms("000110"), dial("*105#", sender)
+        text.source_addr = sender
+        done = await house.handle(dial("*100#"), text, code)
+        assert [status for _, status in done.acknowledgements] == [ESME_ROK] * 3
+        assert (done.counted["unknown_subscriber"], done.jobs) == (2, 0)
+
+    in_house(work)
+
+
+def test_a_plus_before_the_number_is_left_out(in_house):
+    async def work(house: House) -> None:
+        done = await house.handle(dial("*105#", f"+{PHONE}"))
+        assert decode(done.answers[0].pdu).destination_addr == f"+{PHONE}", "the centre gets it as it came"
+        assert (await house.store.dialogue(PHONE)).node == "root"
+
+    in_house(work)

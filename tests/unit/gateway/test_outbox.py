@@ -20,7 +20,7 @@ def message(number: int, expires: float = 1000.0) -> Outgoing:
 def bound_outbox(limit: int = 100) -> Outbox:
     """The queue of a link that has read the store and found nothing there."""
     outbox = Outbox(limit, Backoff(first_s=1, max_s=8))
-    outbox.refill([], asked=10)
+    outbox.refill([], more=False)
     return outbox
 
 
@@ -105,7 +105,7 @@ def test_what_is_beyond_the_limit_stays_in_the_store_until_there_is_room():
     assert outbox.full
     assert drain(outbox) == [1, 2]
     assert outbox.wants_refill
-    outbox.refill([waiting for waiting in store if waiting.id > outbox.last_id], asked=10)
+    outbox.refill([waiting for waiting in store if waiting.id > outbox.last_id], more=False)
     assert drain(outbox) == [3, 4, 5]
     assert not outbox.wants_refill
 
@@ -114,9 +114,9 @@ def test_nothing_is_queued_past_what_is_still_in_the_store():
     outbox = Outbox(100)
     outbox.put(message(7))
     assert len(outbox) == 0, "the store holds older ones: order"
-    outbox.refill([message(5), message(6), message(7)], asked=3)
+    outbox.refill([message(5), message(6), message(7)], more=True)
     assert drain(outbox) == [5, 6, 7]
-    assert outbox.wants_refill, "as many as asked for: there may be more"
+    assert outbox.wants_refill, "there may be more"
 
 
 def test_a_link_that_went_down_begins_with_the_store_again():
@@ -126,3 +126,14 @@ def test_a_link_that_went_down_begins_with_the_store_again():
     assert len(outbox) == 0
     assert outbox.wants_refill
     assert outbox.last_id == 0
+
+
+def test_it_stays_full_until_what_it_left_in_the_store_has_had_its_turn():
+    outbox = bound_outbox(limit=2)
+    for number in (1, 2, 3):
+        outbox.put(message(number))
+    outbox.pop(0)
+    assert outbox.full, "3 is in the store, and what comes after it must wait"
+    outbox.pop(0)
+    outbox.refill([message(3)], more=False)
+    assert not outbox.full

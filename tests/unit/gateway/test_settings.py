@@ -115,3 +115,9 @@ def test_a_password_file_that_is_not_there():
 @pytest.mark.parametrize(("text", "pair"), [("h:1", ("h", 1)), ("[::1]:2775", ("::1", 2775))])
 def test_addresses(text, pair):
     assert split_address(text) == pair
+
+
+def test_a_single_bracket_does_not_show_the_password():
+    with pytest.raises(SettingsError, match=r"^settings: links: ") as error:
+        parse_settings(tables() | {"links": tables()["links"][0]})
+    assert "secret" not in str(error.value)
