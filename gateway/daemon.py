@@ -87,7 +87,7 @@ class Gateway:
         self.store = open_store(settings.store)
         stack.push_async_callback(self.store.close)
         self.store.claim()
-        stack.push_async_callback(self.store.erase_traces)
+        stack.push_async_callback(self._erase_traces)
         self._compose(menu)
         stack.push_async_callback(self._stop)
         self._admin = admin_server(admin_app(self.metrics, self.problems))
@@ -143,12 +143,18 @@ class Gateway:
                 if any(link.sms_taken for link in self.links):
                     for link in self.links:
                         link.sms_taken = False
-                    await self.store.erase_traces()
+                    await self._erase_traces()
             except StoreError as error:
                 log.warning("housekeeping put off", reason=str(error))
             else:
                 if dialogues or answers:
                     log.info("expired", dialogues=dialogues, answers=answers)
+
+    async def _erase_traces(self) -> None:
+        try:
+            await self.store.erase_traces()
+        except StoreError as error:
+            log.warning("the journal is not wiped yet", reason=str(error))
 
 
 def load_menu(path: str | None) -> Menu:

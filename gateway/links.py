@@ -15,6 +15,7 @@ from tenacity import (
 )
 
 from data.model import Outgoing
+from data.store import StoreError
 from gateway.connection import Connection
 from gateway.dialect import DialectError, Profile, load_profile
 from gateway.dialogues import Dialogues
@@ -285,8 +286,15 @@ class Link:
         started = self._clock()
         try:
             work = await self._dialogues.handle(self.station, requests, self._taken, self._failed)
-        except Exception:
-            self._log.exception("the store took nothing of this read", messages=len(requests))
+        except Exception as error:
+            reason = str(error)
+            expected = isinstance(error, StoreError)
+            self._log.error(
+                "the store took nothing of this read",
+                messages=len(requests),
+                reason=reason,
+                exc_info=not expected,
+            )
             for pdu in requests:
                 self._refuse(pdu, ESME_RX_T_APPN)
             self._set_alarm(self._clock() + _STORE_AGAIN_S)  # what was taken has still to be deleted
@@ -418,13 +426,14 @@ class Link:
         self._log.info("notice of the centre", command=event.pdu.name)
 
     def _on_closed(self, event: Closed) -> None:
-        if self.problem is None:
-            self.problem = event.reason
-        (self._log.info if self._stopping.is_set() else self._log.warning)(
-            "link is closed", reason=event.reason
-        )
+        self.problem = self.problem or event.reason
         if not self._bound.done():
             self._bound.set_exception(LinkDown(event.reason))
+        elif self._bound.exception() is None:
+            if self._stopping.is_set():
+                self._log.info("link is closed", reason=event.reason)
+            else:
+                self._log.warning("link is closed", reason=event.reason)
 
 
 def _profile(settings: LinkSettings) -> Profile:

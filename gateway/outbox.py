@@ -117,8 +117,9 @@ class Outbox:
             self._failures.pop(message.id, None)
             return Verdict.TAKEN
         if status in THROTTLED:
-            self._throttles += 1
-            self._paused_until = now + self._backoff.after(self._throttles)
+            if now >= self._paused_until:  # a whole window that is refused at once is one refusal
+                self._throttles += 1
+                self._paused_until = now + self._backoff.after(self._throttles)
             heappush(self._ready, message)
             return Verdict.RETRY
         if status in TEMPORARY and wall < message.expires:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from data.model import Subscriber
 from data.sqlite import SqliteStore
 from handlers.password import verify
-from tests.faults.centre import Answer, Centre
+from tests.faults.centre import Centre
+from tests.faults.messages import Answer
 from tests.faults.scene import number
 from tests.faults.screens import choice, read, shows, warns
 

@@ -12,8 +12,10 @@ from data.model import Subscriber
 from data.seed import FIRST, seed
 from data.sqlite import SqliteStore, open_store
 from gateway.smpp.vocabulary import ESME_ROK
-from tests.faults.centre import Answer, Centre, Message, Wire
+from tests.faults.centre import Centre
 from tests.faults.daemon import Daemon
+from tests.faults.messages import Answer, Message
+from tests.faults.wire import Wire
 
 LINK = "ussdc"
 QUICK = {"reconnect_first_s": 0.02, "reconnect_max_s": 0.1}

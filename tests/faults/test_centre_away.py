@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from tests.faults.centre import Centre, take, withhold
+from tests.faults.centre import Centre
 from tests.faults.daemon import Daemon
+from tests.faults.messages import take, withhold
 from tests.faults.scene import LINK, Stage, link_table, number, scene, staged
 from tests.faults.screens import shows
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tests.faults.centre import WITHHOLD, Answer
 from tests.faults.load import PASSWORD_SENDER, check_password
+from tests.faults.messages import WITHHOLD, Answer
 from tests.faults.scene import LINK, Stage, number, scene, staged
 
-ASKING = [number(i) for i in (1, 3, 4, 6, 7, 9)]
+ASKING = [number(i) for i in (1, 3, 4, 6, 7, 8, 9, 11)]
 ONE_WORKER = "[jobs]\nworkers = 1\n"
 
 
@@ -75,7 +75,7 @@ async def test_sigterm_during_the_jobs(tmp_path: Path) -> None:
         oks = [message for message in stage.centre.messages.values() if message.says == ""]
         await stage.acknowledged(*oks)
         daemon.terminate()
-        assert await daemon.ended(8) == 0, daemon.explain()
+        assert await daemon.ended(12) == 0, daemon.explain()
         await stage.serve()
         await stage.until(lambda: not stage.centre.open, "all passwords")
         await stage.stop()

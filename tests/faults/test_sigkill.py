@@ -14,7 +14,7 @@ What "answered exactly once" means here, seen from the centre:
   answer to a screen does not count twice; a repeated order finds the option on and costs nothing. Of two answers the
   handset shows the first, and that is the one of the delivery that took effect.
 
-`tests.faults.centre` holds every submit_sm against this the moment it comes in.
+`tests.faults.messages` states the rule, and the centre holds every submit_sm against this the moment it comes in.
 """
 
 import random

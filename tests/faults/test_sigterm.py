@@ -4,8 +4,8 @@ import random
 from pathlib import Path
 
 from gateway.smpp.vocabulary import ESME_RTHROTTLED
-from tests.faults.centre import take, withhold
 from tests.faults.load import Load, townspeople
+from tests.faults.messages import take, withhold
 from tests.faults.scene import LINK, Stage, number, scene, staged
 
 PEOPLE = 60
@@ -24,7 +24,7 @@ async def test_what_is_under_way_is_finished_and_the_link_unbound(tmp_path: Path
         daemon = await stage.serve()
         stage.centre.at("submitted", 300, daemon.terminate)
         load.start()
-        assert await daemon.ended(8) == 0, daemon.explain()
+        assert await daemon.ended(12) == 0, daemon.explain()
         await stage.centre.wire.gone
 
         assert stage.centre.counts["unbound"] == 1, (
@@ -50,7 +50,7 @@ async def test_answers_that_the_centre_does_not_take_wait_in_the_store(tmp_path:
         dialled = [stage.centre.dial(number(i), "*100#") for i in range(20)]
         await stage.acknowledged(*dialled)
         daemon.terminate()
-        assert await daemon.ended(8) == 0, daemon.explain()
+        assert await daemon.ended(12) == 0, daemon.explain()
         assert stage.centre.counts["unbound"] == 1, "no unbind"
         assert await stage.unsent() == 20
 
@@ -75,7 +75,7 @@ async def test_a_centre_that_never_responds_holds_up_the_end_for_seconds_only(tm
         await daemon.logged(event="gateway is stopping")
         refused = stage.centre.dial(number(4), "*100#")
         await stage.until(lambda: refused.status, "a message during the end to be refused")
-        assert await daemon.ended(8) == 0, daemon.explain()
+        assert await daemon.ended(12) == 0, daemon.explain()
         async with stage.facts() as store:
             kept = [message.msisdn for message in await store.unsent(LINK, 0, 100)]
         assert kept == [message.key[0] for message in dialled]

@@ -41,7 +41,7 @@ async def until(condition: Callable[[], bool], what: str) -> None:
     try:
         async with asyncio.timeout(5):
             while not condition():
-                await asyncio.sleep(0.01)  # noqa: ASYNC110 - the gateway has no event for it
+                await asyncio.sleep(0.01)
     except TimeoutError:
         pytest.fail(f"never: {what}")
 
