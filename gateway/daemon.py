@@ -141,8 +141,6 @@ class Gateway:
                     dialogues = await self.store.expire_dialogues(time.time() - idle_s)
                     answers = await self.store.fail_expired(time.time())
                 if any(link.sms_taken for link in self.links):
-                    for link in self.links:
-                        link.sms_taken = False
                     await self._erase_traces()
             except StoreError as error:
                 log.warning("housekeeping put off", reason=str(error))
@@ -151,10 +149,17 @@ class Gateway:
                     log.info("expired", dialogues=dialogues, answers=answers)
 
     async def _erase_traces(self) -> None:
+        taken = [link for link in self.links if link.sms_taken]
+        for link in taken:
+            link.sms_taken = False
         try:
-            await self.store.erase_traces()
+            wiped = await self.store.erase_traces()
         except StoreError as error:
             log.warning("the journal is not wiped yet", reason=str(error))
+            wiped = False
+        if not wiped:  # somebody reads just now, or the disk is full: next time
+            for link in taken:
+                link.sms_taken = True
 
 
 def load_menu(path: str | None) -> Menu:

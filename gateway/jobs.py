@@ -133,3 +133,4 @@ class Jobs:
                 await self._store.retry_job(record.id, self._clock() + wait_s, failures)
         except StoreError as error:
             log.warning("job stays due", job=record.name, id=record.id, reason=str(error))
+            await self._idle()  # or it would be prepared again and again meanwhile
