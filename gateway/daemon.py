@@ -149,17 +149,13 @@ class Gateway:
                     log.info("expired", dialogues=dialogues, answers=answers)
 
     async def _erase_traces(self) -> None:
-        taken = [link for link in self.links if link.sms_taken]
-        for link in taken:
-            link.sms_taken = False
         try:
             wiped = await self.store.erase_traces()
         except StoreError as error:
             log.warning("the journal is not wiped yet", reason=str(error))
-            wiped = False
-        if not wiped:  # somebody reads just now, or the disk is full: next time
-            for link in taken:
-                link.sms_taken = True
+        else:
+            for link in self.links:
+                link.sms_taken = link.sms_taken and not wiped  # somebody reads just now: next time
 
 
 def load_menu(path: str | None) -> Menu:
