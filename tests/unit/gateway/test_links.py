@@ -1,6 +1,7 @@
 """A link against a peer that behaves badly, on both event loops: it says why it is down, and never ends the daemon."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -8,8 +9,9 @@ import pytest
 import uvloop
 
 from gateway.daemon import Gateway
+from gateway.dialect import load_profile
 from gateway.settings import parse_settings
-from gateway.smpp.events import UnbindRequest
+from gateway.smpp.events import Request, UnbindRequest
 from gateway.smpp.pdu import EnquireLink, Unbind, encode
 from gateway.smpp.session import Role, Session, SessionSettings
 
@@ -48,7 +50,8 @@ async def until(condition: Callable[[], bool], what: str) -> None:
 
 async def bound(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Session:
     """The session of a centre to which the gateway has just bound."""
-    session = Session(Role.SMSC, SessionSettings(), 0.0, authenticate=lambda _: 0)
+    settings = SessionSettings(window=20, peer_window=20)
+    session = Session(Role.SMSC, settings, 0.0, authenticate=lambda _: 0)
     while not session.bound:
         session.receive_data(await reader.read(4096), 0.0)
     writer.write(session.data_to_send())
@@ -96,6 +99,36 @@ def test_S6_a_centre_that_unbinds_is_answered_and_the_link_is_down(run, tmp_path
             await asyncio.wait_for(answered.wait(), 5)
             await until(lambda: gateway.problems()["ussdc"] is not None, "the link says that it is down")
             rebind.set()
+
+    run(scene())
+
+
+def test_W6_one_write_for_all_that_one_read_brought_and_no_delay(run, tmp_path):
+    """Twenty turns in one write of the centre; their responses and answers come in one, and at once."""
+    spec = load_profile("spec")
+    seen: list[int] = []
+    done = asyncio.Event()
+
+    async def asks(reader, writer):
+        session = await bound(reader, writer)
+        for number in range(20):
+            session.send(spec.indicate(f"7926000{number:04}", "100", "*100#", "new", number, 0), 0.0)
+        writer.write(session.data_to_send())
+        session.receive_data(await reader.read(65536), 0.0)
+        seen.extend(type(event) is Request for event in session.events())
+        done.set()
+        await reader.read()
+        writer.close()
+
+    async def scene():
+        async with gateway_with(asks, tmp_path, window=20) as gateway:
+            await asyncio.wait_for(done.wait(), 5)
+            (link,) = gateway.links
+            ours = link._connection._transport.get_extra_info("socket")
+            assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert (seen.count(False), seen.count(True)) == (20, 20), (
+            "deliver_sm_resp, submit_sm in the first read"
+        )
 
     run(scene())
 
