@@ -7,37 +7,18 @@ something that must be put right first, said in one line.
 import asyncio
 import contextlib
 import dataclasses
-import functools
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli_demo import PORT, Failure, demo
+from cli_common import PORT, explained
+from cli_demo import demo
 
 # Everything else is imported where it is used: `starpound --help` need not load a gateway.
-
-
-def explained(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the expected errors of every room into a `Failure`; anything else is a bug and shows its traceback."""
-
-    @functools.wraps(command)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        from data.store import StoreError
-        from gateway.daemon import StartError
-        from gateway.settings import SettingsError
-        from menus.problems import MenuError
-        from smpp_sim.settings import SimulatorError
-
-        try:
-            return command(*args, **kwargs)
-        except (StoreError, StartError, SettingsError, MenuError, SimulatorError) as error:
-            raise Failure(str(error)) from error
-
-    return wrapper
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -15,16 +15,11 @@ from typing import Any
 
 import click
 
-PORT = click.IntRange(0, 65535)
+from cli_common import PORT, Failure
+
 PHONE = "79260000003"
 SUBSCRIBERS = 1000
 LOGIN_SMS = r"Логин 9260000003, пароль \S{8,}"
-
-
-class Failure(click.ClickException):
-    """One line for the person at the terminal, exit status 2."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True)

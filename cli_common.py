@@ -1,0 +1,35 @@
+"""What the commands share: the one-line errors of the terminal, and types of options."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+PORT = click.IntRange(0, 65535)
+
+
+class Failure(click.ClickException):
+    """One line for the person at the terminal, exit status 2."""
+
+    exit_code = 2
+
+
+def explained(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn the expected errors of every room into a `Failure`; anything else is a bug and shows its traceback."""
+
+    @functools.wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        from data.store import StoreError
+        from gateway.daemon import StartError
+        from gateway.dialect import DialectError
+        from gateway.settings import SettingsError
+        from menus.problems import MenuError
+        from smpp_sim.settings import SimulatorError
+
+        try:
+            return command(*args, **kwargs)
+        except (StoreError, StartError, SettingsError, DialectError, MenuError, SimulatorError) as error:
+            raise Failure(str(error)) from error
+
+    return wrapper
