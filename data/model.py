@@ -16,6 +16,8 @@ Kind = Literal["private", "corporate"]
 Language = Literal["ru", "en"]
 Script = Literal["cyrillic", "latin"]
 Allowance = Literal["minutes", "sms", "mb"]
+OutgoingKind = Literal["ussd", "sms", "mailing"]
+"""A screen of a dialogue, a message to one subscriber, one of many that may wait: the order of urgency."""
 Names = Mapping[str, str]
 
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
@@ -152,6 +154,7 @@ class DialogueRecord(NamedTuple):
     values: str | None
     unit: int
     touched: float
+    opened: float
 
 
 class Outgoing(NamedTuple):
@@ -160,10 +163,64 @@ class Outgoing(NamedTuple):
     id: int
     link: str
     msisdn: str
-    kind: Literal["ussd", "sms"]
+    kind: OutgoingKind
     pdu: bytes
     created: float
     expires: float
+
+
+class MessagePart(NamedTuple):
+    """One part of a long message from a subscriber, as it came.
+
+    Parts belong together when link, sender, recipient, ``reference`` and ``total`` are the same. A part has a
+    ``data_coding`` of its own: not every handset uses one alphabet for a whole message.
+    """
+
+    link: str
+    msisdn: str
+    to: str
+    reference: str
+    """The sender's number of the message, with what tells forms of numbering apart; any text, ``0`` is one."""
+    number: int
+    """From 1 to ``total``."""
+    total: int
+    data_coding: int
+    octets: bytes
+    """Of the text, without the user data header."""
+    received: float
+
+
+class SentMessage(NamedTuple):
+    """A message that its SMSC has taken and of which a receipt is expected."""
+
+    link: str
+    message_key: str
+    """The SMSC's id of the message, in the form in which receipts are looked up."""
+    id: int
+    """Its id when it was :class:`Outgoing`."""
+    msisdn: str
+    sent: float
+
+
+class QuarantineRecord(NamedTuple):
+    """What came from a peer and could not be used, kept for a person to look at.
+
+    The octets may hold the text of a subscriber and the password of a peer: they are never logged.
+    """
+
+    id: int
+    """The store's number of the record, never used again."""
+    link: str
+    peer: str
+    direction: Literal["in", "out"]
+    """``in``: the peer sent it; ``out``: we sent it, and the peer refused it as malformed."""
+    reason: str
+    status: int
+    """The command_status of the answer, ours or the peer's; 0 when there was none."""
+    octets: bytes
+    when: float
+    replay: bool
+    """Whether somebody has asked for it to be handled again."""
 
 
 class JobRecord(NamedTuple):

@@ -18,10 +18,14 @@ from data.model import (
     JobRecord,
     Language,
     LedgerEntry,
+    MessagePart,
     NewSubscriber,
     Outgoing,
+    OutgoingKind,
     Package,
+    QuarantineRecord,
     Script,
+    SentMessage,
     Subscriber,
 )
 
@@ -179,14 +183,99 @@ class Store(Protocol):
         The text is gone from the database itself; see :meth:`erase_traces` for the journal.
         """
 
-    async def unsent(self, link: str, after_id: int, limit: int) -> list[Outgoing]:
-        """The messages of a link with an id above ``after_id``, oldest first."""
+    async def unsent(
+        self, link: str, after_id: int, limit: int, kind: OutgoingKind | None = None
+    ) -> list[Outgoing]:
+        """The messages of a link with an id above ``after_id``, oldest first; of one kind, or of whatever kind."""
+
+    async def reroute(
+        self, link: str, to: str, kind: OutgoingKind, limit: int, after_id: int = 0
+    ) -> list[Outgoing]:
+        """Have the oldest messages of a link and kind, with an id above ``after_id``, leave by the link ``to``.
+
+        Answers with those that were moved, oldest first, at most ``limit``; they are the same but for the link.
+        A message that is on its way at this moment must not be among them: its answer is yet to come.
+        """
 
     async def fail(self, id: int, reason: str, when: float) -> None:
         """Give a message up: it leaves the outbox, and a line without its text says what became of it."""
 
     async def fail_expired(self, now: float) -> int:
         """Give up what is of no use any more, whatever its link; answers how many."""
+
+    async def prune(self, before: float, limit: int = 10_000) -> int:
+        """Forget what only the recent past needs: messages given up, and requests for a password, before then.
+
+        The requests of an hour are counted, so ``before`` is more than an hour ago. Answers how many lines went;
+        at most ``limit`` of each kind go at once, so that nobody waits long: call again while it is not 0.
+        """
+
+    # --- receipts
+
+    async def note_sent(self, messages: Sequence[SentMessage]) -> None:
+        """The SMSC has taken these and will tell what became of them.
+
+        An SMSC that uses an id of its own again means the newer message.
+        """
+
+    async def match_receipt(self, link: str, keys: Sequence[str], final: bool) -> SentMessage | None:
+        """The message that a receipt on this link is about, by the first of ``keys`` that is known; None: no one's.
+
+        ``final``: nothing more will be heard of it, and it is forgotten.
+        """
+
+    async def forget_sent(self, before: float, limit: int = 10_000) -> int:
+        """Stop waiting for the receipts of what was sent before then; answers how many, at most ``limit``.
+
+        One that was sent long after messages with later ids may hold them here for as long again.
+        """
+
+    # --- parts of long messages
+
+    async def keep_part(
+        self, part: MessagePart, limit: int = 64, total_limit: int = 10_000
+    ) -> list[MessagePart] | None:
+        """Keep a part of a long message, in the unit that acknowledges it; None while others are missing.
+
+        With the last of them, whichever that is, the message is forgotten here and answered with: all its parts
+        in order. A part that is there already is replaced; one with another ``total`` begins its message anew.
+
+        A sender (a number on a link) has at most ``limit`` parts here and everybody together ``total_limit``: then
+        the oldest messages go, first the sender's own. A message of more parts than ``limit`` can never become
+        whole, and nothing of it is kept. Raises ValueError for a number that is not in 1 … ``total``.
+        """
+
+    async def expire_parts(self, before: float) -> int:
+        """Forget the messages of which a part came before then and others are missing; answers how many parts."""
+
+    # --- quarantine
+
+    async def quarantine(self, records: Sequence[QuarantineRecord], limit: int) -> None:
+        """Keep what could not be used; of all records the newest ``limit`` stay.
+
+        The store numbers the records: ``id`` and ``replay`` of those given here are not looked at.
+        """
+
+    async def quarantined(self, limit: int, before_id: int | None = None) -> list[QuarantineRecord]:
+        """The newest records, those with an id below ``before_id`` if one is given, newest first."""
+
+    async def quarantined_one(self, id: int) -> QuarantineRecord | None:
+        """The record with that number; None when it is gone or never was."""
+
+    async def drop_quarantined(self, ids: Sequence[int] | None = None) -> int:
+        """Forget these records, octets and all, or every one; answers how many there were."""
+
+    async def ask_replay(self, ids: Sequence[int] | None = None) -> int:
+        """Ask the gateway to handle these records again, or every one; answers how many there are."""
+
+    async def replays(self, limit: int = 100) -> list[QuarantineRecord]:
+        """The records that somebody has asked to have handled again, oldest first."""
+
+    async def replayed(self, ids: Sequence[int]) -> None:
+        """They have been handled, in the unit that holds the result: forget them.
+
+        What could still not be used is a new record then, with a number of its own.
+        """
 
     # --- jobs
 

@@ -9,9 +9,6 @@ from typing import Any, TextIO
 
 from data.store import StoreBusy, StoreError
 
-# Nothing else happens in the process while the lock is waited for, so it is not waited for long.
-LOCK_WAIT_MS = 500
-
 # A turn's savepoint: there is none, it will be set before the first change, it is set.
 _NONE, _MARKED, _SET = "none", "marked", "set"
 
@@ -80,12 +77,13 @@ class UnitOfWork:
         if self._connection.in_transaction:
             return False
         # a reader that stays must not hold up the loop: it is tried once, and again at the next call
+        (wait_ms,) = self._execute("PRAGMA busy_timeout").fetchone()
         self._execute("PRAGMA busy_timeout = 0")
         try:
             with self._told():
                 busy, _, _ = self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
-            self._execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
+            self._execute(f"PRAGMA busy_timeout = {wait_ms}")
         return busy == 0
 
     def _write(self, statement: str, values: Parameters = ()) -> sqlite3.Cursor:

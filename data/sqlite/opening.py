@@ -4,14 +4,16 @@ import sqlite3
 from pathlib import Path
 
 from data import catalogue, migrations
-from data.sqlite.base import LOCK_WAIT_MS
 from data.sqlite.options import Options
 from data.sqlite.pending import Pending
 from data.sqlite.subscribers import Subscribers
+from data.sqlite.traffic import Traffic
 from data.store import StoreError
 
 SCHEME = "sqlite:///"
 OPENING_WAIT_S = 5.0
+# Nothing else happens in a gateway while the lock is waited for, so it is not waited for long.
+LOCK_WAIT_MS = 500
 # A million subscribers with their accounts are some 100 MB; the pages that are asked for again should stay.
 SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -22,7 +24,7 @@ SETTINGS = (
 )
 
 
-class SqliteStore(Subscribers, Options, Pending):
+class SqliteStore(Subscribers, Options, Pending, Traffic):
     """All verbs of :class:`data.store.Store` on one connection, for one thread."""
 
     def __init__(self, connection: sqlite3.Connection, name: str):
@@ -30,11 +32,12 @@ class SqliteStore(Subscribers, Options, Pending):
         self.catalogue = catalogue.read(connection)
 
 
-def open_store(url: str, create: bool = True) -> SqliteStore:
+def open_store(url: str, create: bool = True, patient: bool = False) -> SqliteStore:
     """Open the store at ``sqlite:///relative/path`` or ``sqlite:////absolute/path``, migrating it if it is
     old.
 
-    The file and its folder are made when they are missing and ``create`` allows it. Raises StoreError with
+    The file and its folder are made when they are missing and ``create`` allows it. ``patient`` is for a command
+    that writes while a gateway is at work: it waits seconds for its turn instead of half a one. Raises StoreError with
     one line that names the file: it is not a database, is not ours, is of a newer schema, cannot be written.
     """
     path = _path(url)
@@ -43,7 +46,7 @@ def open_store(url: str, create: bool = True) -> SqliteStore:
     elif not path.exists():
         raise StoreError(f"{path}: there is no store here")
     try:
-        return _open(path)
+        return _open(path, patient)
     except (StoreError, sqlite3.Error) as error:
         raise StoreError(f"{path}: {error}") from error
 
@@ -62,7 +65,7 @@ def _make_folder(path: Path) -> None:
         raise StoreError(f"{path.parent}: {error.strerror}") from error
 
 
-def _open(path: Path) -> SqliteStore:
+def _open(path: Path, patient: bool) -> SqliteStore:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rwc",
         uri=True,
@@ -71,17 +74,18 @@ def _open(path: Path) -> SqliteStore:
         cached_statements=256,
     )
     try:
-        return _prepare(connection, path)
+        return _prepare(connection, path, patient)
     except BaseException:
         connection.close()
         raise
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> SqliteStore:
+def _prepare(connection: sqlite3.Connection, path: Path, patient: bool) -> SqliteStore:
     migrations.check_ours(connection)  # before anything is written: turning on the log would be
     for setting in SETTINGS:
         connection.execute(setting)
     migrations.migrate(connection)
     catalogue.refresh(connection)
-    connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
+    if not patient:
+        connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
     return SqliteStore(connection, str(path))

@@ -6,29 +6,38 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from data.model import DialogueRecord, JobRecord, Outgoing
+from data.model import DialogueRecord, JobRecord, Outgoing, OutgoingKind
 from data.sqlite.base import UnitOfWork
 
 DIALOGUE = """
-SELECT link, key, node, page, misses, captured, unit, touched FROM dialogues WHERE msisdn = ?
+SELECT link, key, node, page, misses, captured, unit, touched, opened FROM dialogues WHERE msisdn = ?
 """
 DIALOGUES = """
-SELECT asked.value, link, dialogues.key, node, page, misses, captured, unit, touched FROM json_each(?) AS asked
-CROSS JOIN dialogues ON msisdn = CAST(asked.value AS INTEGER)
+SELECT asked.value, link, dialogues.key, node, page, misses, captured, unit, touched, opened
+FROM json_each(?) AS asked CROSS JOIN dialogues ON msisdn = CAST(asked.value AS INTEGER)
 """
 SAVE_DIALOGUE = """
-INSERT OR REPLACE INTO dialogues (msisdn, link, key, node, page, misses, captured, unit, touched)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO dialogues (msisdn, link, key, node, page, misses, captured, unit, touched, opened)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 CLOSE_DIALOGUE = "DELETE FROM dialogues WHERE msisdn = ?"
 # No index on `touched`: it would be rewritten on every turn, and the table holds only what is open now.
 EXPIRE_DIALOGUES = "DELETE FROM dialogues WHERE touched < ?"
 
 ENQUEUE = "INSERT INTO outbox (id, link, msisdn, kind, pdu, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)"
-LAST_ID = "SELECT max((SELECT ifnull(max(id), 0) FROM outbox), (SELECT ifnull(max(id), 0) FROM undelivered))"
+LAST_ID = """
+SELECT max((SELECT ifnull(max(id), 0) FROM outbox), (SELECT ifnull(max(id), 0) FROM undelivered),
+           (SELECT ifnull(max(id), 0) FROM sent_messages))
+"""
 TAKEN = "DELETE FROM outbox WHERE id = ?"
 UNSENT = """
-SELECT id, link, msisdn, kind, pdu, created, expires FROM outbox WHERE id > ? AND link = ? ORDER BY id LIMIT ?
+SELECT id, link, msisdn, kind, pdu, created, expires FROM outbox
+WHERE id > ?1 AND link = ?2 AND (?4 IS NULL OR kind = ?4) ORDER BY id LIMIT ?3
+"""
+REROUTE = """
+UPDATE outbox SET link = ? WHERE id IN (
+    SELECT id FROM outbox WHERE id > ? AND link = ? AND kind = ? ORDER BY id LIMIT ?)
+RETURNING id, link, msisdn, kind, pdu, created, expires
 """
 GIVE_UP = """
 INSERT INTO undelivered (id, link, msisdn, kind, created, given_up, reason)
@@ -39,6 +48,17 @@ INSERT INTO undelivered (id, link, msisdn, kind, created, given_up, reason)
 SELECT id, link, msisdn, kind, created, ?1, 'expired' FROM outbox WHERE expires < ?1
 """
 DROP_EXPIRED = "DELETE FROM outbox WHERE expires < ?"
+PRUNE_UNDELIVERED = """
+DELETE FROM undelivered WHERE id IN (
+    SELECT id FROM undelivered WHERE given_up < ? ORDER BY given_up LIMIT ?)
+"""
+# Rows are in the order of time: only those that go are looked at, and the first that stays.
+PRUNE_ISSUES = """
+DELETE FROM password_issues WHERE rowid IN (
+    SELECT rowid FROM password_issues WHERE rowid < ifnull(
+        (SELECT rowid FROM password_issues WHERE requested >= ? ORDER BY rowid LIMIT 1), 9223372036854775807)
+    ORDER BY rowid LIMIT ?)
+"""
 
 ADD_JOB = "INSERT INTO jobs (name, msisdn, link, args, due, created) VALUES (?, ?, ?, ?, ?, ?)"
 DUE_JOBS = """
@@ -82,8 +102,17 @@ class Pending(UnitOfWork):
     async def taken(self, ids: Sequence[int]) -> None:
         self._write_many(TAKEN, zip(ids, strict=True))
 
-    async def unsent(self, link: str, after_id: int, limit: int) -> list[Outgoing]:
-        return [Outgoing(*row) for row in self._execute(UNSENT, (after_id, link, limit))]
+    async def unsent(
+        self, link: str, after_id: int, limit: int, kind: OutgoingKind | None = None
+    ) -> list[Outgoing]:
+        return [Outgoing(*row) for row in self._execute(UNSENT, (after_id, link, limit, kind))]
+
+    async def reroute(
+        self, link: str, to: str, kind: OutgoingKind, limit: int, after_id: int = 0
+    ) -> list[Outgoing]:
+        with self._whole():
+            moved = self._write(REROUTE, (to, after_id, link, kind, limit)).fetchall()
+        return [Outgoing(*row) for row in sorted(moved)]
 
     async def fail(self, id: int, reason: str, when: float) -> None:
         with self._whole():
@@ -94,6 +123,11 @@ class Pending(UnitOfWork):
         with self._whole():
             self._write(GIVE_UP_EXPIRED, (now,))
             return self._write(DROP_EXPIRED, (now,)).rowcount
+
+    async def prune(self, before: float, limit: int = 10_000) -> int:
+        with self._whole():
+            undelivered = self._write(PRUNE_UNDELIVERED, (before, limit)).rowcount
+            return undelivered + self._write(PRUNE_ISSUES, (before, limit)).rowcount
 
     async def add_job(
         self, name: str, msisdn: str, link: str, args_json: str, due: float, created: float

@@ -3,6 +3,17 @@ import pytest
 from data.model import NewSubscriber
 from data.sqlite import open_store
 
+# The implementations of the Store, for the tests of its contract (test_store_contract*.py):
+# each takes a folder of its own and answers with a function that opens one and the same store again and again.
+IMPLEMENTATIONS = {
+    "sqlite": lambda folder: lambda: open_store(f"sqlite:///{folder}/store.db"),
+}
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def implementation(request, tmp_path):
+    return IMPLEMENTATIONS[request.param](tmp_path)
+
 
 @pytest.fixture
 def anyio_backend():

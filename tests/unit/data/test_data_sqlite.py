@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from data.model import Outgoing
+from data.model import MessagePart, Outgoing, QuarantineRecord
 from data.seed import seed
-from data.sqlite import open_store, options, pending, subscribers
+from data.sqlite import open_store, options, pending, subscribers, traffic
 from data.store import StoreBusy
 
 pytestmark = pytest.mark.anyio
@@ -18,21 +18,36 @@ pytestmark = pytest.mark.anyio
 HOT = {
     "subscriber": (subscribers.SUBSCRIBER, 1),
     "dialogue": (pending.DIALOGUE, 1),
-    "save_dialogues": (pending.SAVE_DIALOGUE, 9),
+    "save_dialogues": (pending.SAVE_DIALOGUE, 10),
     "close_dialogues": (pending.CLOSE_DIALOGUE, 1),
     "enqueue": (pending.ENQUEUE, 7),
     "taken": (pending.TAKEN, 1),
     "options_on": (options.OPTIONS_ON, 1),
     "packages": (options.PACKAGES, 1),
+    "parts": (traffic.PARTS, 4),
+    "keep_part": (traffic.KEEP_PART, 9),
+    "drop_message": (traffic.DROP_MESSAGE, 4),
+    "drop_sent": (traffic.DROP_SENT, 1),
+    "quarantined": (traffic.QUARANTINED, 2),
 }
 WARM = {
-    "unsent": (pending.UNSENT, 3),
+    "unsent": (pending.UNSENT, 4),
     "due_jobs": (pending.DUE_JOBS, 2),
     "issues_since": (subscribers.ISSUES_SINCE, 2),
     "ledger": (subscribers.LEDGER, 1),
     "charge": (subscribers.TAKE_OWN, {"amount": 1, "msisdn": 1}),
     "charge_contract": (subscribers.TAKE_FROM_CONTRACT, {"amount": 1, "msisdn": 1}),
     "in_group": (options.IN_GROUP, 3),
+    "sent": (traffic.SENT, 2),
+    "replays": (traffic.REPLAYS, 1),
+    "reroute": (pending.REROUTE, 5),
+}
+# Done now and then, by housekeeping: nothing is looked at but what goes, in the order of time.
+SWEEPING = {
+    "expire_parts": (traffic.EXPIRE_PARTS, 1, "idx_message_parts_received"),
+    "prune_undelivered": (pending.PRUNE_UNDELIVERED, 2, "idx_undelivered_given_up"),
+    "prune_issues": (pending.PRUNE_ISSUES, 2, "password_issues USING INTEGER PRIMARY KEY"),
+    "forget_sent": (traffic.FORGET_SENT, 2, "sent_messages USING INTEGER PRIMARY KEY"),
 }
 
 
@@ -57,6 +72,19 @@ async def test_a_hot_statement_searches_by_primary_key(store, name):
 async def test_no_other_statement_of_a_turn_scans(store, name):
     steps = plan(store, *WARM[name])
     assert not [step for step in steps if "SCAN" in step or "TEMP B-TREE" in step], steps
+
+
+@pytest.mark.parametrize("name", SWEEPING)
+async def test_what_sweeps_finds_the_old_without_a_sort(store, name):
+    statement, arguments, way = SWEEPING[name]
+    steps = plan(store, statement, arguments)
+    assert not [step for step in steps if "TEMP B-TREE" in step], steps
+    assert [step for step in steps if step.startswith("SEARCH") and way in step], steps
+
+
+async def test_records_are_counted_without_their_octets(store):
+    assert "COVERING INDEX" in plan(store, traffic.COUNT_QUARANTINED, 0)[0]
+    assert "COVERING INDEX" in plan(store, traffic.COUNT_PARTS, 0)[0]
 
 
 async def test_the_database_itself_forbids_two_of_an_exclusive_group(store, new):
@@ -102,6 +130,26 @@ class TestErasure:
     async def test_given_up_and_erased(self, store, tmp_path):
         number = await send(store, b"h7kq2mzv9x")
         await store.fail(number, "ESME_RINVDSTADR", 3.0)
+        await store.erase_traces()
+        assert not self.found(tmp_path, ["h7kq2mzv9x"])
+
+    async def test_quarantined_and_dropped(self, store, tmp_path):
+        texts = [f"secret{n:06d}" for n in range(40)]
+        for text in texts:
+            octets = bytes(700) + text.encode()
+            record = QuarantineRecord(0, "ussdc", "127.0.0.1:40112", "in", "why", 3, octets, 1.0, False)
+            await store.quarantine([record], limit=30)
+        await store.erase_traces()
+        assert self.found(tmp_path, texts) == {"store.db": texts[10:]}
+        await store.drop_quarantined()
+        await store.erase_traces()
+        assert not self.found(tmp_path, texts)
+
+    async def test_parts_of_a_message_that_is_whole(self, store, tmp_path):
+        first = MessagePart("ussdc", "79260000003", "0500", "7", 1, 2, 0, b"h7kq2mzv9x", 1.0)
+        await store.keep_part(first)
+        assert self.found(tmp_path, ["h7kq2mzv9x"]), "the test looks in the wrong place"
+        assert await store.keep_part(first._replace(number=2, octets=b"and the rest"))
         await store.erase_traces()
         assert not self.found(tmp_path, ["h7kq2mzv9x"])
 

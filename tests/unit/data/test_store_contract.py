@@ -1,28 +1,29 @@
-"""What every implementation of the Store must do. A new one joins by a line in IMPLEMENTATIONS."""
+"""What every implementation of the Store must do. A new one joins by a line in IMPLEMENTATIONS of conftest.py.
+
+The verbs about parts of messages, quarantine and receipts are in test_store_contract_traffic.py.
+"""
 
 import inspect
 from types import SimpleNamespace
 
 import pytest
 
-from data.model import ActiveOption, DialogueRecord, LedgerEntry, Outgoing, Package, Subscriber
-from data.sqlite import open_store
+from data.model import (
+    ActiveOption,
+    DialogueRecord,
+    LedgerEntry,
+    Outgoing,
+    Package,
+    QuarantineRecord,
+    SentMessage,
+    Subscriber,
+)
 from data.store import Store, StoreBusy, StoreError
 
 pytestmark = pytest.mark.anyio
 
-# each takes a folder of its own and answers with a function that opens one and the same store again and again
-IMPLEMENTATIONS = {
-    "sqlite": lambda folder: lambda: open_store(f"sqlite:///{folder}/store.db"),
-}
-
 PRIVATE, EMPLOYEE, COLLEAGUE = "79260000003", "79260000010", "79260000020"
 CONTRACT = 8_000_000_000_005_001
-
-
-@pytest.fixture(params=IMPLEMENTATIONS)
-def implementation(request, tmp_path):
-    return IMPLEMENTATIONS[request.param](tmp_path)
 
 
 @pytest.fixture
@@ -70,6 +71,7 @@ def open_dialogue(**changes) -> DialogueRecord:
         values='{"category": "fun"}',
         unit=3,
         touched=1000.5,
+        opened=940.25,
     )
     return plain._replace(**changes)
 
@@ -289,6 +291,14 @@ class TestOutbox:
         assert await store.unsent("ussdc", messages[0].id, 1) == [messages[1]]
         assert await store.unsent("ussdc", messages[2].id, 10) == []
 
+    async def test_unsent_of_one_kind(self, store):
+        kinds = ("ussd", "sms", "ussd")
+        messages = [message(store, str(n).encode())._replace(kind=kind) for n, kind in enumerate(kinds)]
+        await store.enqueue(messages)
+        assert await store.unsent("ussdc", 0, 10, "ussd") == [messages[0], messages[2]]
+        assert await store.unsent("ussdc", messages[0].id, 1, "ussd") == [messages[2]]
+        assert await store.unsent("ussdc", 0, 10, "mailing") == []
+
     async def test_any_octets_to_any_address(self, store):
         """Who is answered may have an address that is no number."""
         outgoing = message(store, bytes(range(256)), msisdn="0Zvezda")
@@ -326,6 +336,55 @@ class TestOutbox:
         await store.fail(number, "again", 61.0)
         assert await store.unsent("ussdc", 0, 10) == []
 
+    async def test_the_oldest_of_a_kind_leave_by_another_link(self, store):
+        kinds = ("ussd", "sms", "sms", "mailing", "sms")
+        messages = [message(store, str(n).encode())._replace(kind=kind) for n, kind in enumerate(kinds)]
+        await store.enqueue([*reversed(messages), message(store, b"elsewhere", link="third")])
+        assert await store.reroute("ussdc", "smsc", "sms", 2) == [
+            messages[1]._replace(link="smsc"),
+            messages[2]._replace(link="smsc"),
+        ]
+        assert [m.pdu for m in await store.unsent("ussdc", 0, 10)] == [b"0", b"3", b"4"]
+        assert [m.pdu for m in await store.unsent("smsc", 0, 10)] == [b"1", b"2"]
+        assert await store.reroute("nowhere", "smsc", "sms", 2) == []
+
+    async def test_what_is_on_its_way_can_be_passed_over(self, store):
+        ids = [await send(store) for _ in range(3)]
+        moved = await store.reroute("ussdc", "smsc", "sms", 10, after_id=ids[0])
+        assert [m.id for m in moved] == ids[1:]
+
+
+class TestPruning:
+    async def test_requests_for_a_password_go_by_age(self, store):
+        for when in (10.0, 20.0, 30.0):
+            await store.record_password_issue(PRIVATE, when)
+            await store.record_password_issue(EMPLOYEE, when)
+        assert await store.prune(before=20.0) == 2
+        assert await store.password_issues_since(PRIVATE, 0.0) == [20.0, 30.0]
+        assert await store.prune(before=20.0) == 0
+
+    async def test_messages_given_up_go_by_age(self, store):
+        for when in (10.0, 20.0, 30.0):
+            await store.fail(await send(store), "ESME_RINVDSTADR", when)
+        waiting = await send(store)
+        assert await store.prune(before=30.0) == 2
+        assert await store.prune(before=31.0) == 1
+        assert [m.id for m in await store.unsent("ussdc", 0, 10)] == [waiting]
+
+    async def test_a_little_at_a_time(self, store):
+        for when in range(5):
+            await store.record_password_issue(PRIVATE, float(when))
+        assert [await store.prune(before=9.0, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+
+    async def test_an_id_that_a_receipt_will_name_is_not_drawn_again(self, store, implementation):
+        number = await send(store)
+        await store.note_sent([SentMessage("ussdc", "A1", number, PRIVATE, 5.0)])
+        await store.taken([number])
+        await store.close()
+        again = implementation()
+        assert again.draw_id() > number
+        await again.close()
+
 
 class TestJobs:
     async def test_due_in_order_of_time(self, store):
@@ -351,6 +410,10 @@ class TestJobs:
         assert [job.attempts for job in await store.due_jobs(50.0, 10)] == [3]
 
 
+UNREADABLE = QuarantineRecord(
+    0, "ussdc", "127.0.0.1:40112", "in", "unknown operation", 3, b"\0\0", 5.0, False
+)
+
 # every verb that writes in a turn; `to` holds something of each to be changed
 WRITING = {
     "set_language": lambda store, to: store.set_language(EMPLOYEE, "en"),
@@ -368,6 +431,15 @@ WRITING = {
     "enqueue": lambda store, to: store.enqueue([message(store, b"another")]),
     "taken": lambda store, to: store.taken([to.message_id]),
     "fail": lambda store, to: store.fail(to.message_id, "ESME_RINVDSTADR", 5.0),
+    "reroute": lambda store, to: store.reroute("ussdc", "smsc", "sms", 10),
+    "prune": lambda store, to: store.prune(9e9),
+    "note_sent": lambda store, to: store.note_sent([SentMessage("ussdc", "A1", 9, EMPLOYEE, 5.0)]),
+    "match_receipt": lambda store, to: store.match_receipt("ussdc", ["A1"], final=True),
+    "forget_sent": lambda store, to: store.forget_sent(9e9),
+    "quarantine": lambda store, to: store.quarantine([UNREADABLE, UNREADABLE], limit=2),
+    "ask_replay": lambda store, to: store.ask_replay(),
+    "drop_quarantined": lambda store, to: store.drop_quarantined([to.record_id]),
+    "replayed": lambda store, to: store.replayed([to.record_id]),
     "add_job": lambda store, to: store.add_job("mail", EMPLOYEE, "ussdc", "{}", 1.0, 1.0),
     "finish_job": lambda store, to: store.finish_job(to.job_id),
     "retry_job": lambda store, to: store.retry_job(to.job_id, 99.0, 1),
@@ -378,10 +450,14 @@ async def furnish(store) -> SimpleNamespace:
     """Put something of everything there."""
     await store.switch_on(EMPLOYEE, 41, 0.5)
     await store.set_password_hash(EMPLOYEE, "old", 0.5)
+    await store.record_password_issue(EMPLOYEE, 0.5)
     await store.save_dialogues([open_dialogue(msisdn=EMPLOYEE)])
+    await store.note_sent([SentMessage("ussdc", "A1", 1, EMPLOYEE, 0.5)])
+    await store.quarantine([UNREADABLE], limit=2)
     return SimpleNamespace(
         employee=await store.subscriber(EMPLOYEE),
         message_id=await send(store),
+        record_id=(await store.quarantined(1))[0].id,
         job_id=await store.add_job("password.generate", EMPLOYEE, "ussdc", "{}", 1.0, 1.0),
     )
 
@@ -398,6 +474,8 @@ async def facts(store) -> list:
         await store.dialogue(EMPLOYEE),
         await store.unsent("ussdc", 0, 10),
         await store.due_jobs(9e9, 10),
+        await store.match_receipt("ussdc", ["A1"], final=False),
+        await store.quarantined(10),
     ]
 
 
