@@ -7,12 +7,15 @@ is read; the TLVs win, for they have one meaning.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 
-from gateway.smpp.pdu import DataSm, DeliverSm
+from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
+from gateway.smpp.user_data_header import read_header
 from gateway.smpp.vocabulary import (
     ESM_CLASS_RECEIPT,
     ESM_CLASS_TYPE_MASK,
+    ESM_CLASS_UDHI,
     MESSAGE_PAYLOAD,
     MESSAGE_STATE,
     NETWORK_ERROR_CODE,
@@ -33,18 +36,70 @@ STATES = MappingProxyType(
 )
 """message_state (§5.2.28) to the word in the text (p.167)."""
 
+RECEIPT_STATES = MappingProxyType(
+    {
+        "SCHEDULED": False,
+        "ENROUTE": False,
+        "BUFFERED": False,
+        "ACCEPTD": False,
+        "UNKNOWN": False,
+        "DELIVRD": True,
+        "EXPIRED": True,
+        "DELETED": True,
+        "UNDELIV": True,
+        "REJECTD": True,
+        "FAILED": True,
+        "SKIPPED": True,
+    }
+)
+"""Is nothing more to come after this state? By its description (§5.2.28) ACCEPTD would be final, yet many centres say
+it first and DELIVRD later. A word that is not here counts as not final: a later receipt still finds its message.
+"""
+
+_OTHER_SPELLINGS = {
+    "DELIVERED": "DELIVRD",
+    "UNDELIVERABLE": "UNDELIV",
+    "UNDELIVERED": "UNDELIV",
+    "UNDELIVRD": "UNDELIV",
+    "ACCEPTED": "ACCEPTD",
+    "REJECTED": "REJECTD",
+    "EN_ROUTE": "ENROUTE",
+    "BUFFRED": "BUFFERED",
+}
+
+MESSAGE_TYPES = MappingProxyType(
+    {
+        0x00: "message",
+        ESM_CLASS_RECEIPT: "receipt",
+        0x08: "delivery_acknowledgement",  # of the recipient's device
+        0x10: "user_acknowledgement",  # of the recipient himself
+        0x18: "abort",  # of a conversation, in Korean CDMA
+        0x20: "intermediate",
+    }
+)
+"""esm_class bits 5-2 in deliver_sm and data_sm (§5.2.12)."""
+
+_RECEIPTS = ("receipt", "intermediate")
 _STATE_NUMBERS = {word: number for number, word in STATES.items()}
 _DECIMAL = re.compile(r"[0-9]{1,64}")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{1,64}")
-_KEY = re.compile(r"(?:^|\s)(id|sub|dlvrd|submit date|done date|stat|err|text):", re.IGNORECASE)
+_KEY = re.compile(
+    r"(?:^|[\s,;])(id|sub|dlvrd|submit[\s_]*date|done[\s_]*date|stat|err|text)\s?:", re.IGNORECASE
+)
+_IN_UTF16 = re.compile(rb"\0i\0d\0 ?:", re.IGNORECASE)
+_DATE_FORMS = {10: ("%y%m%d%H%M",), 12: ("%y%m%d%H%M%S", "%Y%m%d%H%M"), 14: ("%Y%m%d%H%M%S",)}
+_NUMBER_OCTETS = 4  # of a TLV's value: nobody sends more and means it
+_MAX_DIGITS = 10
+_MAX_QUARTERS = 48
+_ABSOLUTE_TIME = re.compile(r"(?a)(\d{12})(\d)(\d{2})([+-])")  # §7.1.1: tenths, quarters of an hour from UTC
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a message.
 
-    ``state`` is a word of ``STATES`` or the centre's own, dates are YYMMDDhhmm (some centres add seconds), ``error``
-    is the network's code in whatever form it came.
+    ``state`` is a word of ``STATES`` or the centre's own, dates are as they came (see `receipt_date`), ``error``
+    is the network's code in whatever form it came. ``intermediate``: a notification on the way (§5.2.12).
     """
 
     message_id: str
@@ -55,6 +110,12 @@ class Receipt:
     submit_date: str = ""
     done_date: str = ""
     text: str = ""
+    intermediate: bool = False
+
+    @property
+    def final(self) -> bool:
+        """Whether no other receipt is to be expected for this message."""
+        return not self.intermediate and RECEIPT_STATES.get(self.state, False)
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
@@ -76,17 +137,19 @@ def receipt_tlvs(receipt: Receipt) -> dict[int, bytes]:
 
 def decode_receipt(octets: bytes) -> Receipt | None:
     """The receipt in a short_message of the text form; None when there is no ``id:`` in it."""
-    found = dict(_pairs(octets.decode("latin-1")))
-    if not found.get("id"):
+    found = dict(_pairs(octets.decode("utf-16-be" if _IN_UTF16.search(octets) else "latin-1", "replace")))
+    message_id = _unquoted(found.get("id", "").partition(" ")[0])
+    if not message_id:
         return None
+    done_date, _, rest = found.get("donedate", "").partition(" ")  # some leave "stat:" out, and only that
     return Receipt(
-        message_id=found["id"],
-        state=found.get("stat", "UNKNOWN").upper(),
-        error=found.get("err", "000"),
+        message_id=message_id,
+        state=_state(found.get("stat") or rest),
+        error=found.get("err") or "000",
         submitted=_number(found.get("sub", "")),
         delivered=_number(found.get("dlvrd", "")),
-        submit_date=found.get("submit date", ""),
-        done_date=found.get("done date", ""),
+        submit_date=found.get("submitdate", ""),
+        done_date=done_date,
         text=found.get("text", ""),
     )
 
@@ -94,38 +157,83 @@ def decode_receipt(octets: bytes) -> Receipt | None:
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     keys = list(_KEY.finditer(text))
     for at, key in enumerate(keys):
-        name = key[1].lower()
+        name = re.sub(r"[\s_]", "", key[1]).lower()
         if name == "text":  # the rest is a subscriber's: nothing in it is a key
-            yield name, text[key.end() :]
+            yield name, text[key.end() :].rstrip("\0")
             return
         end = keys[at + 1].start() if at + 1 < len(keys) else len(text)
-        yield name, text[key.end() : end].strip()
+        yield name, text[key.end() : end].strip().rstrip(",;\0")
+
+
+def _unquoted(message_id: str) -> str:
+    return message_id.strip().strip("\"'").strip()
+
+
+def _state(word: str) -> str:
+    word = word.strip("\"'").upper() or "UNKNOWN"
+    return _OTHER_SPELLINGS.get(word, word)
 
 
 def _number(digits: str) -> int:
-    return int(digits) if digits.isascii() and digits.isdigit() else 0
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < _MAX_DIGITS else 0
 
 
-def read_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
-    """The receipt that ``pdu`` is, or None: esm_class says so (§5.2.12), or the receipted_message_id TLV is there."""
-    if pdu.esm_class & ESM_CLASS_TYPE_MASK != ESM_CLASS_RECEIPT and RECEIPTED_MESSAGE_ID not in pdu.tlvs:
+def receipt_date(date: str) -> datetime | None:
+    """A receipt's date: YYMMDDhhmm as in Appendix B, with seconds or the century, or an absolute time (§7.1.1).
+
+    Only the absolute time has a zone; the others are in whatever zone the centre lives. None: no such date.
+    """
+    zone = None
+    if absolute := _ABSOLUTE_TIME.fullmatch(date):
+        date, _, quarters, sign = absolute.groups()
+        zone = (
+            timezone(timedelta(minutes=15 * int(f"{sign}{quarters}")))
+            if int(quarters) <= _MAX_QUARTERS
+            else None
+        )
+    for form in _DATE_FORMS.get(len(date), ()) if date.isascii() and date.isdigit() else ():
+        try:
+            return datetime.strptime(date, form).replace(tzinfo=zone)
+        except ValueError:
+            continue
+    return None
+
+
+def message_type(pdu: DeliverSm | DataSm | SubmitSm) -> str:
+    """A word of `MESSAGE_TYPES`, or ``reserved``. Only a ``message`` is somebody's text."""
+    return MESSAGE_TYPES.get(pdu.esm_class & ESM_CLASS_TYPE_MASK, "reserved")
+
+
+def read_receipt(pdu: DeliverSm | DataSm | SubmitSm) -> Receipt | None:
+    """The receipt that ``pdu`` is, or None: esm_class says so (§5.2.12), or the receipted_message_id TLV is there.
+
+    An acknowledgement of the recipient's (0x08, 0x10) is none, whatever TLVs it has. None as well when there is no
+    message id: nobody could tell which message it is about.
+    """
+    kind = message_type(pdu)
+    if kind not in _RECEIPTS and not (kind == "message" and RECEIPTED_MESSAGE_ID in pdu.tlvs):
         return None
-    octets = pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
-    if isinstance(pdu, DeliverSm):
-        octets = pdu.short_message or octets
-    return _with_tlvs(decode_receipt(octets), pdu.tlvs)
+    octets = b"" if isinstance(pdu, DataSm) else pdu.short_message
+    octets = octets or pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
+    found = decode_receipt(octets)
+    if found is None and pdu.esm_class & ESM_CLASS_UDHI:  # the header of the part that the receipt is for
+        found = decode_receipt(octets[read_header(octets).octets :])
+    receipt = _with_tlvs(found, pdu.tlvs)
+    return replace(receipt, intermediate=True) if receipt and kind == "intermediate" else receipt
 
 
 def _with_tlvs(receipt: Receipt | None, tlvs: dict[int, bytes]) -> Receipt | None:
     receipt = receipt or Receipt(message_id="", state="UNKNOWN")
     known = {}
     if RECEIPTED_MESSAGE_ID in tlvs:
-        known["message_id"] = tlvs[RECEIPTED_MESSAGE_ID].rstrip(b"\0").decode("latin-1")
+        given = _unquoted(tlvs[RECEIPTED_MESSAGE_ID].rstrip(b"\0").decode("latin-1"))
+        known["message_id"] = given or receipt.message_id
     if MESSAGE_STATE in tlvs:
-        number = int.from_bytes(tlvs[MESSAGE_STATE], "big")
+        number = int.from_bytes(tlvs[MESSAGE_STATE][:_NUMBER_OCTETS], "big")
         known["state"] = STATES.get(number, f"STATE{number}")
-    if NETWORK_ERROR_CODE in tlvs and receipt.error == "000":
-        known["error"] = str(int.from_bytes(tlvs[NETWORK_ERROR_CODE][1:], "big"))
+    network_error = int.from_bytes(tlvs.get(NETWORK_ERROR_CODE, b"")[1:][:_NUMBER_OCTETS], "big")
+    if network_error and receipt.error == "000":
+        known["error"] = str(network_error)
     receipt = replace(receipt, **known)
     return receipt if receipt.message_id else None
 
@@ -135,7 +243,7 @@ def _with_tlvs(receipt: Receipt | None, tlvs: dict[int, bytes]) -> Receipt | Non
 
 def message_key(message_id: str) -> str:
     """A message id as the key of a table: small letters, no zeros in front (W9)."""
-    return message_id.strip().lower().lstrip("0") or "0"
+    return _unquoted(message_id).lower().removeprefix("0x").lstrip("0") or "0"
 
 
 def message_keys(message_id: str) -> list[str]:

@@ -1,16 +1,18 @@
-"""Text on the wire: how long it is, in which alphabet, and how a long message is cut into parts.
+"""Text on the wire: how long it is, in which alphabet, and which alphabet a data_coding stands for.
 
 A text is counted in what the network counts: septets of GSM 03.38, where an extension character takes two (the
-escape and itself), or UTF-16 code units, where a character beyond the BMP takes two (a surrogate pair). Neither
-pair is ever cut in half.
+escape and itself), or UTF-16 code units, where a character beyond the BMP takes two (a surrogate pair). How a long
+one is cut: `gateway.smpp.long_messages`.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from gateway.smpp import gsm7
+from gateway.smpp.national import decode_national
+from gateway.smpp.user_data_header import National, Part, encode_udh, parse_udh  # noqa: F401 — asked for here
 
 _BASIC_CHARACTERS = gsm7.BASIC.replace("\x1b", "")
 _EXTENSION_CHARACTERS = "".join(gsm7.EXTENSION.values())
@@ -90,8 +92,13 @@ _DECODERS: dict[str, Callable[[bytes], str]] = {
     "ascii": _decoder("ascii"),
 }
 
+_NATIONAL_SEPTETS: dict[str, Callable[[bytes], bytes]] = {"gsm7": bytes, "gsm7-packed": gsm7.unpack_septets}
+
 ALPHABETS = tuple(_DECODERS)
-"""The names that ``decode_text`` knows; the two ``-language`` ones cannot be encoded."""
+"""The names that ``decode_text`` knows."""
+
+SENT_ALPHABETS = tuple(_ENCODERS)
+"""The names that ``encode_text`` knows: all but the two ``-language`` ones."""
 
 
 def encode_text(text: str, alphabet: str) -> bytes:
@@ -104,8 +111,13 @@ def encode_text(text: str, alphabet: str) -> bytes:
     return _ENCODERS[alphabet](text)
 
 
-def decode_text(octets: bytes, alphabet: str) -> str:
-    """The characters of ``octets``; what cannot be read becomes U+FFFD. KeyError: no such alphabet."""
+def decode_text(octets: bytes, alphabet: str, national: National | None = None) -> str:
+    """The characters of ``octets``; what cannot be read becomes U+FFFD. KeyError: no such alphabet.
+
+    ``national`` names the tables of a text in GSM 03.38, as a user data header does; other alphabets have none.
+    """
+    if national is not None and alphabet in _NATIONAL_SEPTETS:
+        return decode_national(_NATIONAL_SEPTETS[alphabet](octets), national)
     return _DECODERS[alphabet](octets)
 
 
@@ -118,7 +130,7 @@ def _sms_alphabet(data_coding: int) -> str | None:
     match data_coding >> 4:
         case 0x0:
             return named.get(data_coding)
-        case 0x1:
+        case 0x1 | 0x4 | 0x5:  # with a class; 0x4_ and 0x5_ are to be deleted once they are read
             return _by_charset_bits(data_coding)
         case 0xC | 0xD:
             return "gsm7"  # message waiting
@@ -160,85 +172,81 @@ to different centres. A value that is missing is reserved, binary or compressed:
 """
 
 
+BINARY = "binary"
+"""In a link's own table: messages with that data_coding are not text."""
+
+DATA_CODINGS = MappingProxyType({"gsm7": 0x00, "ucs2": 0x08})
+"""What a link sends if nothing else is said: alphabet to data_coding, in the order in which they are tried."""
+
+
+def data_coding_table(
+    base: str, overrides: Mapping[int | str, str] = MappingProxyType({})
+) -> Mapping[int, str]:
+    """A link's own table of received messages, data_coding to alphabet: that of `ALPHABET_BY_DCS`, and what differs.
+
+    Keys of ``overrides`` may be text as in a settings file (``"0x00"``, ``"15"``); the alphabet `BINARY` takes a
+    value out of the table. ValueError says what is unknown, and the nearest that is right.
+    """
+    if base not in ALPHABET_BY_DCS:
+        raise ValueError(_unknown("data_coding table", base, ALPHABET_BY_DCS))
+    table = dict(ALPHABET_BY_DCS[base])
+    for data_coding, alphabet in overrides.items():
+        if alphabet not in (*ALPHABETS, BINARY):
+            raise ValueError(_unknown("alphabet", alphabet, (*ALPHABETS, BINARY)))
+        table[_octet(data_coding)] = alphabet
+    return MappingProxyType({key: alphabet for key, alphabet in table.items() if alphabet != BINARY})
+
+
+def sending_table(codings: Mapping[str, int | str] = DATA_CODINGS) -> Mapping[str, int]:
+    """A link's own table of sent messages, alphabet to data_coding; checked as in `data_coding_table`.
+
+    The order counts: see `alphabet_for`.
+    """
+    for alphabet in codings:
+        if alphabet not in SENT_ALPHABETS:
+            raise ValueError(_unknown("alphabet", alphabet, SENT_ALPHABETS))
+    if not codings:
+        raise ValueError("a link needs an alphabet to send in")
+    return MappingProxyType({alphabet: _octet(value) for alphabet, value in codings.items()})
+
+
+def alphabet_for(text: str, codings: Mapping[str, int] = DATA_CODINGS) -> str:
+    """The first alphabet of a `sending_table` that has every character of ``text``.
+
+    UnicodeEncodeError when none has them, which cannot be where ucs2 is among them.
+    """
+    *others, last = codings
+    for alphabet in others:
+        try:
+            encode_text(text, alphabet)
+        except UnicodeEncodeError:
+            continue
+        return alphabet
+    encode_text(text, last)
+    return last
+
+
+def _octet(value: int | str) -> int:
+    try:
+        number = int(value, 0) if isinstance(value, str) else value
+    except ValueError:
+        number = -1
+    if isinstance(value, bool) or not 0 <= number <= 0xFF:
+        raise ValueError(f"{value} is no data_coding; it is a number from 0x00 to 0xFF")
+    return number
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(str(name), list(known), n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    return f"unknown {kind} {name}; {hint}"
+
+
 # ------------------------------------------------------------------------------------- long messages
-
-_WHOLE_OCTETS = {"gsm7": 160}
-_PART_LIMIT = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Which part of which long message this is; ``number`` counts from 1 (TS 23.040 §9.2.3.24.1)."""
-
-    reference: int
-    total: int
-    number: int
-
-
-def split_octets(octets: bytes, alphabet: str, limit_octets: int) -> list[bytes]:
-    """``octets`` in pieces of at most ``limit_octets``, no escape or surrogate pair cut; always at least one."""
-    pieces = []
-    while len(octets) > limit_octets:
-        end = limit_octets
-        if alphabet == "gsm7":
-            end -= octets[end - 1] == gsm7.ESCAPE
-        elif alphabet == "ucs2":
-            end -= end % 2
-            end -= 2 * (octets[end - 2] & 0xFC == 0xD8)  # ends in the first half of a pair
-        pieces.append(octets[:end])
-        octets = octets[end:]
-    return [*pieces, octets]
 
 
 def segments(text: str, alphabet: str, reference: int, *, wide: bool = False) -> list[bytes]:
-    """``text`` as the short_message of one submit_sm, or of several, each with its user data header.
+    """The short_message of each of `gateway.smpp.long_messages.sms_parts`, in the forms with a user data header."""
+    from gateway.smpp.long_messages import sms_parts  # which itself needs this module
 
-    One part holds 160 septets, 70 characters of UCS-2 or 140 octets; one of several 153, 67 or 134 (with ``wide``,
-    a 16-bit reference, 152, 66 or 133). Several parts need esm_class bit 6 (UDHI). ``reference`` is reduced to its
-    8 or 16 bits. UnicodeEncodeError as in ``encode_text``; ValueError when 255 parts are not enough.
-    """
-    octets = encode_text(text, alphabet)
-    if len(octets) <= _WHOLE_OCTETS.get(alphabet, 140):
-        return [octets]
-    limit = (153 if alphabet == "gsm7" else 134) - wide
-    pieces = split_octets(octets, alphabet, limit)
-    if len(pieces) > _PART_LIMIT:
-        raise ValueError(f"{len(pieces)} parts, {_PART_LIMIT} are possible")
-    return [
-        encode_udh(Part(reference, len(pieces), number), wide=wide) + piece
-        for number, piece in enumerate(pieces, 1)
-    ]
-
-
-def encode_udh(part: Part, *, wide: bool = False) -> bytes:
-    """The user data header of one part: element 0x00 with an 8-bit reference, or 0x08 with one of 16 bits."""
-    if wide:
-        reference = (part.reference & 0xFFFF).to_bytes(2, "big")
-        return b"\x06\x08\x04" + reference + bytes([part.total, part.number])
-    return bytes([5, 0, 3, part.reference & 0xFF, part.total, part.number])
-
-
-def parse_udh(octets: bytes) -> tuple[Part | None, bytes]:
-    """The part that the header at the start of ``octets`` tells of, and what comes after the header.
-
-    None for a header without such an element, or with one that cannot be (part 3 of 2, part 0): it is ignored, as
-    TS 23.040 §9.2.3.24.1 asks. A header longer than ``octets`` is no header: all of it is returned as text.
-    """
-    size = octets[0] + 1 if octets else 1
-    if size > len(octets):
-        return None, octets
-    part, at = None, 1
-    while at + 2 <= size:
-        element, length = octets[at], octets[at + 1]
-        part = _read_part(element, octets[at + 2 : min(at + 2 + length, size)]) or part
-        at += 2 + length
-    return part, octets[size:]
-
-
-def _read_part(element: int, value: bytes) -> Part | None:
-    if (element, len(value)) not in ((0x00, 3), (0x08, 4)):
-        return None
-    *reference, total, number = value
-    if not 1 <= number <= total:
-        return None
-    return Part(int.from_bytes(reference, "big"), total, number)
+    return [part.short_message for part in sms_parts(text, alphabet, reference, "udh16" if wide else "udh8")]

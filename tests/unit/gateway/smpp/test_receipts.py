@@ -1,15 +1,22 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.smpp import pdu
 from gateway.smpp.receipts import (
+    RECEIPT_STATES,
+    STATES,
     Receipt,
     decode_receipt,
     encode_receipt,
     message_key,
     message_keys,
+    message_type,
     read_receipt,
+    receipt_date,
     receipt_tlvs,
 )
 
@@ -80,8 +87,160 @@ def test_tlv_values_that_nobody_should_send():
     assert read_receipt(pdu.DeliverSm(tlvs={0x001E: b"1", 0x0427: b"", 0x0423: b""})).state == "STATE0"
 
 
+@given(
+    st.dictionaries(st.sampled_from([0x001E, 0x0427, 0x0423, 0x0424]), st.binary(max_size=9)),
+    st.sampled_from([0, 4]),
+)
+def test_any_tlvs_can_be_read(tlvs: dict[int, bytes], esm_class: int):
+    receipt = read_receipt(pdu.DeliverSm(esm_class=esm_class, tlvs=tlvs))
+    assert receipt is None or receipt.message_id
+
+
+@pytest.mark.parametrize("octets", [b"\x02" * 5000, b"\xff" * 65535])
+def test_tlvs_far_too_long_for_a_number(octets: bytes):
+    receipt = read_receipt(pdu.DeliverSm(tlvs={0x001E: b"7F\0", 0x0427: octets, 0x0423: octets}))
+    assert receipt.message_id == "7F"
+    assert len(receipt.state + receipt.error) < 40
+
+
+def test_numbers_far_too_long_for_a_number():
+    receipt = decode_receipt(b"id:7F sub:" + b"9" * 5000 + b" dlvrd:" + b"9" * 5000)
+    assert (receipt.submitted, receipt.delivered) == (0, 0)
+    assert message_keys("9" * 5000) == ["9" * 5000]
+
+
 def test_tlv_round_trip():
     assert read_receipt(pdu.DeliverSm(tlvs=receipt_tlvs(FULL))) == Receipt(FULL.message_id, "DELIVRD")
+
+
+# ------------------------------------------------------------------------------------ keys, order, case
+
+
+@pytest.mark.parametrize(
+    ("octets", "message_id", "state"),
+    [
+        (b'id:"7F" stat:DELIVRD', "7F", "DELIVRD"),
+        (b"id:'7F', stat:DELIVERED;", "7F", "DELIVRD"),
+        (b"stat:UNDELIVERABLE err:1 id:7F", "7F", "UNDELIV"),
+        (b"stat:BUFFRED,id:7F", "7F", "BUFFERED"),
+        (b"SUBMIT_DATE:2401312359 DONE_DATE:2402010000 STAT:EXPIRED ID:7F", "7F", "EXPIRED"),
+        (b"id :7F stat :rejectd\0", "7F", "REJECTD"),
+        ("id:7F stat:DELIVRD".encode("utf-16-be"), "7F", "DELIVRD"),
+    ],
+)
+def test_text_forms_in_any_order_case_and_alphabet(octets: bytes, message_id: str, state: str):
+    receipt = decode_receipt(octets)
+    assert (receipt.message_id, receipt.state) == (message_id, state)
+
+
+KEYS = [
+    "id:7F",
+    "sub:001",
+    "dlvrd:001",
+    "submit date:2401312359",
+    "done date:2402010000",
+    "stat:UNDELIV",
+    "err:0A1",
+]
+
+
+@given(st.permutations(KEYS), st.booleans(), st.sampled_from([str.lower, str.upper, str.title]))
+def test_the_order_and_the_case_of_keys_do_not_matter(
+    keys: list[str], text: bool, case: Callable[[str], str]
+):
+    written = " ".join(case(name) + ":" + value for name, value in (key.split(":") for key in keys))
+    receipt = decode_receipt((written + (" text:id:9" if text else "")).encode())
+    dates = ("2401312359", "2402010000")
+    assert receipt == Receipt("7F", "UNDELIV", "0A1", 1, 1, *dates, "id:9" if text else "")
+
+
+@given(st.sets(st.sampled_from(KEYS[1:])))
+def test_whatever_is_missing_the_message_is_known(missing: set[str]):
+    receipt = decode_receipt(" ".join(key for key in KEYS if key not in missing).encode())
+    assert receipt.message_id == "7F"
+    assert receipt.state == ("UNKNOWN" if "stat:UNDELIV" in missing else "UNDELIV")
+
+
+# ------------------------------------------------------------------------- what is final, and what is none
+
+
+@pytest.mark.parametrize(
+    ("state", "final"),
+    [("DELIVRD", True), ("EXPIRED", True), ("UNDELIV", True), ("REJECTD", True), ("DELETED", True), ("FAILED", True),
+     ("ENROUTE", False), ("ACCEPTD", False), ("UNKNOWN", False), ("GONE FISHING", False)],
+)  # fmt: skip
+def test_final_states(state: str, final: bool):
+    assert decode_receipt(f"id:1 stat:{state}".encode()).final is final
+
+
+def test_ACCEPTD_is_not_final_for_DELIVRD_follows():
+    """As in jasmin#885, where both come for each message."""
+    assert not read_receipt(pdu.DeliverSm(esm_class=0x04, tlvs={0x001E: b"7F\0", 0x0427: b"\x06"})).final
+    assert read_receipt(pdu.DeliverSm(esm_class=0x04, tlvs={0x001E: b"7F\0", 0x0427: b"\x02"})).final
+
+
+def test_every_state_of_the_specification_is_final_or_not():
+    assert set(STATES.values()) <= set(RECEIPT_STATES)
+
+
+def test_an_intermediate_notification_is_never_final():
+    receipt = read_receipt(pdu.DeliverSm(esm_class=0x20, short_message=APPENDIX_B))
+    assert receipt.intermediate
+    assert not receipt.final
+    assert receipt.message_id == FULL.message_id
+
+
+@pytest.mark.parametrize("esm_class", [0x08, 0x10, 0x18, 0x48, 0x0C, 0x24])
+def test_acknowledgements_of_the_recipient_are_no_receipts(esm_class: int):
+    with_everything = pdu.DeliverSm(esm_class=esm_class, short_message=APPENDIX_B, tlvs={0x001E: b"7F\0"})
+    assert read_receipt(with_everything) is None
+
+
+@pytest.mark.parametrize(
+    ("esm_class", "kind"),
+    [(0x00, "message"), (0x03, "message"), (0x40, "message"), (0xC0, "message"), (0x04, "receipt"), (0x44, "receipt"),
+     (0x08, "delivery_acknowledgement"), (0x10, "user_acknowledgement"), (0x18, "abort"), (0x20, "intermediate"),
+     (0x3C, "reserved")],
+)  # fmt: skip
+def test_the_type_of_a_message(esm_class: int, kind: str):
+    assert message_type(pdu.DeliverSm(esm_class=esm_class)) == kind
+
+
+def test_a_receipt_from_a_centre_that_binds_to_us():
+    assert read_receipt(pdu.SubmitSm(esm_class=0x04, short_message=APPENDIX_B)) == FULL
+
+
+# -------------------------------------------------------------------------------------------------- dates
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("2401312359", datetime(2024, 1, 31, 23, 59)),
+        ("240131235958", datetime(2024, 1, 31, 23, 59, 58)),
+        ("202401312359", datetime(2024, 1, 31, 23, 59)),
+        ("20240131235958", datetime(2024, 1, 31, 23, 59, 58)),
+        (
+            "180711070003912+",
+            datetime(2018, 7, 11, 7, 0, 3, tzinfo=timezone(timedelta(hours=3))),
+        ),  # smppex#46
+        ("180711070003020-", datetime(2018, 7, 11, 7, 0, 3, tzinfo=timezone(timedelta(hours=-5)))),
+        ("0000000000", None),  # jasmin#447
+        ("", None),
+        ("24013123", None),
+        ("2401312459", None),
+        ("24013123 5", None),
+        ("-240131235", None),
+        ("٢٤٠١٣١٢٣٥٩", None),
+    ],
+)
+def test_dates(date: str, expected: datetime | None):
+    assert receipt_date(date) == expected
+
+
+@given(st.text(max_size=20) | st.text("0123456789+-", max_size=17))
+def test_any_date_can_be_read(date: str):
+    assert isinstance(receipt_date(date), datetime | None)
 
 
 # ---------------------------------------------------------------------------------------- message ids
@@ -99,6 +258,15 @@ def test_tlv_round_trip():
         ("31", "000000001f"),
         ("0", "0000"),
         ("abc-DEF/9", "ABC-def/9"),
+        ('"7F"', "7f"),
+        ("0x1D305B4C", "489708364"),
+        # Pairs from logs in public threads: jasmin#1034, #535, #586, #643, #916, #1129
+        ("39f99dd5", "0972660181"),
+        ("10C8F40D", "281605133"),
+        ("812FC7470000001B", "9308878062554710043"),
+        ("0e999f21-81ef-4974-a414-3de98174e3c7", "E999F21-81EF-4974-A414-3DE98174E3C7"),
+        ("1101C1-C9D03D-F000", "1101c1-c9d03d-f000"),
+        ("00B8BE19", "B8BE19"),
     ],
 )
 def test_W9_message_ids_in_different_forms_match(in_response: str, in_receipt: str):

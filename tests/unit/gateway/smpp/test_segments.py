@@ -3,16 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.smpp.gsm7 import BASIC, EXTENSION
-from gateway.smpp.text import (
-    Part,
-    decode_text,
-    encode_text,
-    encode_udh,
-    measure,
-    parse_udh,
-    segments,
-    split_octets,
-)
+from gateway.smpp.long_messages import split_octets
+from gateway.smpp.text import decode_text, encode_text, measure, segments
+from gateway.smpp.user_data_header import Part, encode_udh, parse_udh
 
 GSM7_CHARACTERS = [char for char in BASIC if char != "\x1b"] + list(EXTENSION.values()) * 4
 gsm7_text = st.text(st.sampled_from(GSM7_CHARACTERS), max_size=900)

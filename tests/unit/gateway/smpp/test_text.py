@@ -1,9 +1,21 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.smpp.gsm7 import BASIC, EXTENSION
-from gateway.smpp.text import ALPHABET_BY_DCS, ALPHABETS, decode_text, encode_text, measure
+from gateway.smpp.text import (
+    ALPHABET_BY_DCS,
+    ALPHABETS,
+    SENT_ALPHABETS,
+    alphabet_for,
+    data_coding_table,
+    decode_text,
+    encode_text,
+    measure,
+    sending_table,
+)
 
 GSM7_CHARACTERS = [char for char in BASIC if char != "\x1b"] + list(EXTENSION.values())
 gsm7_text = st.text(st.sampled_from(GSM7_CHARACTERS), max_size=200)
@@ -111,6 +123,10 @@ def test_there_are_no_other_alphabets():
         ("sms", 0x08, "ucs2"),
         ("sms", 0x10, "gsm7"),
         ("sms", 0x18, "ucs2"),
+        ("sms", 0x28, None),
+        ("sms", 0x48, "ucs2"),
+        ("sms", 0x5C, None),
+        ("sms", 0x68, None),
         ("sms", 0xC8, "gsm7"),
         ("sms", 0xE0, "ucs2"),
         ("sms", 0xF0, "gsm7"),
@@ -151,3 +167,100 @@ def test_every_alphabet_in_the_tables_can_be_read():
 )
 def test_the_language_in_front_is_no_text(octets: bytes, alphabet: str, text: str):
     assert decode_text(octets, alphabet) == text
+
+
+# -------------------------------------------------------------------------------------- tables of a link
+
+
+def test_a_link_without_wishes_has_the_built_in_table():
+    for base in ("sms", "cbs"):
+        assert data_coding_table(base) == ALPHABET_BY_DCS[base]
+
+
+def test_a_link_says_what_differs():
+    table = data_coding_table("sms", {0x00: "latin1", "0x04": "ucs2", "15": "gsm7-packed", "0xF5": "binary"})
+    assert (table[0x00], table[0x04], table[15]) == ("latin1", "ucs2", "gsm7-packed")
+    assert 0xF5 not in table
+    assert table[0x08] == "ucs2"
+    assert ALPHABET_BY_DCS["sms"][0x00] == "gsm7"
+
+
+@pytest.mark.parametrize(
+    ("base", "overrides", "problem"),
+    [
+        ("sms", {0: "latin-1"}, "unknown alphabet latin-1; did you mean latin1?"),
+        ("sms", {0: "gsm"}, "unknown alphabet gsm; did you mean gsm7?"),
+        ("sms", {0: "klingon"}, "unknown alphabet klingon; there are gsm7, gsm7-packed, gsm7-language, ucs2"),
+        ("sns", {}, "unknown data_coding table sns; did you mean sms?"),
+        ("ussd", {}, "unknown data_coding table ussd; there are sms, cbs"),
+        ("sms", {256: "gsm7"}, "256 is no data_coding; it is a number from 0x00 to 0xFF"),
+        ("sms", {"0x1g": "gsm7"}, "0x1g is no data_coding"),
+        ("sms", {-1: "gsm7"}, "-1 is no data_coding"),
+        ("sms", {True: "gsm7"}, "True is no data_coding"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said(base: str, overrides: dict, problem: str):
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        data_coding_table(base, overrides)
+
+
+def test_a_link_sends_gsm7_and_ucs2_if_nothing_else_is_said():
+    assert sending_table() == {"gsm7": 0x00, "ucs2": 0x08}
+
+
+@pytest.mark.parametrize(
+    ("codings", "text", "alphabet"),
+    [
+        ({"gsm7": 0, "ucs2": 8}, "Grüße", "gsm7"),
+        ({"gsm7": 0, "ucs2": 8}, "Баланс", "ucs2"),
+        ({"latin1": 3, "ucs2": 8}, "Grüße", "latin1"),
+        ({"latin1": 3, "ucs2": 8}, "Grüße €", "ucs2"),
+        ({"ascii": 1, "latin1": 3, "iso8859-5": 6, "ucs2": 8}, "*100#", "ascii"),
+        ({"ascii": 1, "latin1": 3, "iso8859-5": 6, "ucs2": 8}, "Баланс", "iso8859-5"),
+        ({"ascii": 1, "latin1": 3, "iso8859-5": 6, "ucs2": 8}, "Баланс é", "ucs2"),
+        ({"ucs2": 8}, "plain", "ucs2"),
+    ],
+)
+def test_the_first_alphabet_that_has_every_character(codings: dict[str, int], text: str, alphabet: str):
+    assert alphabet_for(text, sending_table(codings)) == alphabet
+
+
+@given(any_text)
+def test_by_default_it_is_the_alphabet_that_measure_tells(text: str):
+    assert alphabet_for(text) == measure(text)[0]
+
+
+def test_a_link_that_cannot_say_it():
+    with pytest.raises(UnicodeEncodeError):
+        alphabet_for("Баланс", {"gsm7": 0, "latin1": 3})
+
+
+@pytest.mark.parametrize(
+    ("codings", "problem"),
+    [
+        ({"ucs-2": 8}, "unknown alphabet ucs-2; did you mean ucs2?"),
+        (
+            {"ucs2-language": 0x11},
+            "unknown alphabet ucs2-language; there are gsm7, gsm7-packed, ucs2, latin1",
+        ),
+        ({"gsm7": 300}, "300 is no data_coding"),
+        ({}, "a link needs an alphabet to send in"),
+    ],
+)
+def test_what_is_wrong_with_a_sending_table_is_said(codings: dict, problem: str):
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        sending_table(codings)
+
+
+@pytest.mark.parametrize("alphabet", SENT_ALPHABETS)
+@given(data=st.data())
+def test_round_trip_in_every_alphabet(alphabet: str, data: st.DataObject):
+    if alphabet == "ucs2":
+        text = data.draw(any_text)
+    elif alphabet.startswith("gsm7"):
+        text = data.draw(gsm7_text).replace("\r", "")  # which packing doubles or takes for filling
+    else:
+        text = data.draw(
+            st.text(st.characters(codec={"latin1": "latin-1"}.get(alphabet, alphabet)), max_size=100)
+        )
+    assert decode_text(encode_text(text, alphabet), alphabet) == text

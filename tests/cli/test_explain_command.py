@@ -1,0 +1,171 @@
+"""`starpound explain` as a person calls it."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli_explain import explain_command
+from data.model import QuarantineRecord
+from data.sqlite import open_store
+from gateway.capture import Captured, write_capture
+from gateway.smpp.pdu import BindTransceiver, DeliverSm, encode
+
+LINK = "00000010 00000015 00000000 00000007"
+USSD = encode(
+    DeliverSm(source_addr="79260000003", short_message=b"*105#", tlvs={0x0501: b"\x01"}, sequence_number=2)
+)
+
+
+def explain(*args: str, stdin: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(explain_command, args, input=stdin)
+
+
+def refused(result: Result, *said: str) -> None:
+    assert result.exit_code == 2, result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    for words in said:
+        assert words in lines[0]
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Path:
+    path = tmp_path / "centre.pcap"
+    ends = ("10.0.0.1:40000", "10.0.0.2:2775")
+    bind = encode(BindTransceiver("gw", "s3cretpw", sequence_number=1))
+    pdus = [
+        Captured(1000.0, *ends, bind),
+        Captured(1001.5, *reversed(ends), USSD),
+        Captured(1002.0, *ends, bytes.fromhex(LINK)),
+    ]
+    write_capture(path, [*pdus, Captured(1003.0, "10.0.0.9:1", "10.0.0.2:2775", b"GET / HTTP/1.1\r\n\r\n")])
+    return path
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [LINK],
+        LINK.split(),
+        [LINK.replace(" ", "")],
+        ["00000000: 0000 0010 0000 0015 0000 0000 0000 0007  ................"],
+    ],
+)
+def test_hexadecimal_as_arguments(args):
+    result = explain(*args)
+    assert result.exit_code == 0
+    assert result.output.startswith("enquire_link, sequence_number 7, 16 octets\n")
+    assert "enquire_link_resp" in result.output
+
+
+@pytest.mark.parametrize("args", [[], ["-"]])
+def test_standard_input(args):
+    assert "enquire_link, sequence_number 7" in explain(*args, stdin=f"{LINK}\n").output
+    assert "enquire_link, sequence_number 7" in explain(*args, stdin=bytes.fromhex(LINK)).output
+
+
+def test_a_capture_on_standard_input(capture):
+    assert "deliver_sm 2" in explain("-", "--brief", stdin=capture.read_bytes()).output
+
+
+@pytest.mark.parametrize(
+    "octets", [LINK.encode(), bytes.fromhex(LINK), b"\\x00\\x00\\x00\\x10" + LINK[8:].encode()]
+)
+def test_a_file(tmp_path, octets):
+    (tmp_path / "trace").write_bytes(octets)
+    assert "enquire_link, sequence_number 7" in explain("--file", str(tmp_path / "trace")).output
+    assert "enquire_link, sequence_number 7" in explain(str(tmp_path / "trace")).output
+
+
+def test_several_pdus():
+    result = explain(LINK, USSD.hex())
+    assert "PDU 1" in result.output
+    assert "PDU 2" in result.output
+    assert 'USSD: 79260000003 dialled "*105#"' in result.output
+
+
+def test_one_of_several():
+    result = explain("--pdu", "2", LINK, USSD.hex())
+    assert result.output.startswith("deliver_sm")
+    assert "enquire_link" not in result.output
+    refused(explain("--pdu", "3", LINK, USSD.hex()), "no PDU 3")
+
+
+def test_a_capture(capture):
+    result = explain(str(capture))
+    assert result.exit_code == 0
+    assert "1970-01-01 00:16:41.500000Z  10.0.0.2:2775 → 10.0.0.1:40000" in result.output
+    assert "s3cretpw" not in result.output
+    assert "CAPTURE: not SMPP: HTTP, 18 octets" in result.output
+
+
+def test_a_capture_in_brief(capture):
+    lines = explain("--brief", str(capture)).output.splitlines()
+    assert lines[1] == (
+        "2  00:16:41.500000Z  10.0.0.2:2775 → 10.0.0.1:40000  "
+        "deliver_sm 2 source_addr=79260000003 short_message=5 octets ussd_service_op=0x01"
+    )
+    assert len(lines) == 4
+
+
+def test_json(capture):
+    bind, turn, *_ = json.loads(explain("--json", str(capture)).output)
+    assert (turn["source"], turn["time"], turn["command"]) == ("10.0.0.2:2775", 1001.5, "deliver_sm")
+    assert "".join(row["hex"].replace(" ", "") for row in turn["fields"]) == USSD.hex()
+    (password,) = [row for row in bind["fields"] if row["name"] == "password"]
+    assert (password["masked"], password["value"], password["hex"]) == (True, "***", " ".join(["**"] * 9))
+
+
+def test_the_table_for_data_coding():
+    frame = encode(DeliverSm(data_coding=0x48)).hex()
+    assert "reserved (sms table)" in explain(frame).output
+    assert "UCS-2 (cbs table)" in explain("--table", "cbs", frame).output
+
+
+def test_the_quarantine(tmp_path):
+    url = f"sqlite:///{tmp_path}/starpound.db"
+
+    async def fill() -> None:
+        store = open_store(url)
+        await store.begin()
+        record = QuarantineRecord(
+            0, "ussdc", "10.0.0.2:2775", "in", "short_message too long", 1, USSD[:-2], time.time(), False
+        )
+        await store.quarantine([record], 10)
+        await store.commit()
+        await store.close()
+
+    asyncio.run(fill())
+    result = explain("--quarantine", "1", "--store", url)
+    assert result.exit_code == 0, result.output
+    assert "quarantine 1, link ussdc, peer 10.0.0.2:2775: short_message too long" in result.output
+    assert "PROBLEM F1" in result.output
+    refused(explain("--quarantine", "2", "--store", url), "no record 2")
+    refused(explain("--quarantine", "2"), "--store")
+
+
+def test_lines_are_no_longer_than_a_hundred_columns(capture):
+    assert max(map(len, explain(str(capture)).output.splitlines())) <= 100
+
+
+def test_no_colours_in_a_pipe(capture):
+    assert "\x1b" not in explain(str(capture)).output
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["wat"], "'w"),
+        (["000"], "3 digits"),
+        ([""], "no octets"),
+        (["--file", "/nowhere/x"], "No such file"),
+        (["/nowhere/x.pcap"], "No such file"),
+        (["--file", "x", "00"], "say one of"),
+    ],
+)
+def test_wrong_calls(args, said):
+    refused(explain(*args), said)
