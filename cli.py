@@ -5,18 +5,20 @@ something that must be put right first, said in one line.
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli_common import PORT, explained
+from cli_common import explained, run
 from cli_demo import demo
+from cli_dialect import dialect
+from cli_explain import explain_command
+from cli_quarantine import quarantine
+from cli_sim import sim
 
 # Everything else is imported where it is used: `starpound --help` need not load a gateway.
 
@@ -33,7 +35,8 @@ def main() -> None:
     """
 
 
-main.add_command(demo)
+for command in (demo, sim, dialect, explain_command, quarantine):
+    main.add_command(command)
 
 
 @main.command()
@@ -53,43 +56,7 @@ def serve(config: Path) -> None:
 
     settings = read_settings(config)
     configure_logging(settings.log)
-    _run(run_gateway(settings))
-
-
-@main.command()
-@click.option(
-    "--smpp-port", default=2775, type=PORT, show_default=True, help="Port for ESMEs; 0 picks a free one."
-)
-@click.option(
-    "--http-port", default=8105, show_default=True, help="Port of the control API; 0 picks a free one."
-)
-@click.option("--system-id", default="gw", show_default=True, help="Who may bind.")
-@click.option("--password", default="secret", show_default=True, help="The bind's password.")
-@explained
-def sim(smpp_port: int, http_port: int, system_id: str, password: str) -> None:
-    """Run the simulator: an SMSC and USSD centre, and phones, until Ctrl-C.
-
-    \b
-    Example: starpound sim --smpp-port 2775
-    """
-    from smpp_sim.settings import Account, SimulatorSettings
-
-    accounts = (Account(system_id, password),)
-    _run(_simulate(SimulatorSettings(smpp_port=smpp_port, http_port=http_port, accounts=accounts)))
-
-
-async def _simulate(settings: Any) -> None:
-    from smpp_sim.simulator import Simulator
-
-    simulator = Simulator(settings)
-    await simulator.start()
-    try:
-        click.echo(
-            f"SMPP on 127.0.0.1:{simulator.smpp_port}, control API on http://127.0.0.1:{simulator.http_port}"
-        )
-        await asyncio.Event().wait()
-    finally:
-        await simulator.stop()
+    run(run_gateway(settings))
 
 
 @main.command()
@@ -283,18 +250,6 @@ def verify(url: str, msisdn: str) -> None:
     right = asyncio.run(ask())
     click.echo("right" if right else "wrong")
     raise SystemExit(0 if right else 1)
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop where it is to be had. Ctrl-C has ended everything in good order when this returns."""
-    try:
-        import uvloop
-    except ImportError:
-        runner = asyncio.run
-    else:
-        runner = uvloop.run
-    with contextlib.suppress(KeyboardInterrupt):
-        runner(work)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""What the commands share: the one-line errors of the terminal, and types of options."""
+"""What the commands share: the one-line errors of the terminal, types of options, the event loop."""
 
+import asyncio
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import click
@@ -33,3 +35,15 @@ def explained(command: Callable[..., Any]) -> Callable[..., Any]:
             raise Failure(str(error)) from error
 
     return wrapper
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where it is to be had. Ctrl-C has ended everything in good order when this returns."""
+    try:
+        import uvloop
+    except ImportError:
+        runner = asyncio.run
+    else:
+        runner = uvloop.run
+    with contextlib.suppress(KeyboardInterrupt):
+        runner(work)

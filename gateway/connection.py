@@ -18,13 +18,14 @@ Handler = Callable[[list[Event]], Awaitable[None]]
 class Connection(asyncio.Protocol):
     """A transport's protocol. After `connection_made`, await `run` until the connection is over.
 
-    `handle` gets the session's events, in order, and may send on the session; what it sent leaves in one write
-    when it returns. `clock` is monotonic, in seconds.
+    `run` is given a handler: it gets the session's events, in order, and may send on the session; what it sent
+    leaves in one write when it returns. `clock` is monotonic, in seconds.
     """
 
-    def __init__(self, session: Session, handle: Handler, clock: Callable[[], float]):
+    def __init__(self, session: Session, clock: Callable[[], float]):
         self.session = session
-        self._handle = handle
+        self.peer = ""
+        """HOST:PORT of the other end."""
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
@@ -40,6 +41,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep small PDUs from waiting for each other."""
         self._transport = transport
+        host, port, *_ = transport.get_extra_info("peername") or ("somebody", 0)  # gone again already
+        self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
@@ -62,9 +65,15 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._writable.set()
+        self._wake.set()
         self._transport.resume_reading()
 
     # --- called by the owner
+
+    @property
+    def writable(self) -> bool:
+        """Whether the peer reads what is written."""
+        return self._writable.is_set()
 
     def wake(self) -> None:
         """Have the pump look again: something was sent on the session, or the handler has something to do."""
@@ -74,29 +83,30 @@ class Connection(asyncio.Protocol):
         """Drop the connection, whatever is under way."""
         self._transport.abort()
 
-    async def run(self) -> None:
-        """Pump until the session is closed or the connection lost; the transport is closed on return."""
-        try:
-            while not (self._lost and not self._wake.is_set()):
-                self._flush()
-                if self.session.closed:
-                    await self._handle(self.session.events())
-                    return
-                await self._wake.wait()
-                self._wake.clear()
-                await self._writable.wait()
-                await self._handle(self.session.events())
-        finally:
-            self._flush()
-            if self._timer:
-                self._timer.cancel()
-            self._transport.close()
-
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what was sent on the session, now: for who sends on it outside its handler."""
         data = self.session.data_to_send()
         if data and not self._lost:
             self._transport.write(data)
         self._arm()
+
+    async def run(self, handle: Handler) -> None:
+        """Pump until the session is closed or the connection lost; the transport is closed on return."""
+        try:
+            while not (self._lost and not self._wake.is_set()):
+                self.flush()
+                if self.session.closed:
+                    await handle(self.session.events())
+                    return
+                await self._wake.wait()
+                self._wake.clear()
+                await self._writable.wait()
+                await handle(self.session.events())
+        finally:
+            self.flush()
+            if self._timer:
+                self._timer.cancel()
+            self._transport.close()
 
     def _arm(self) -> None:
         """One timer at most: an armed one that is early finds nothing to do and is armed anew."""

@@ -16,12 +16,17 @@ import menus
 from data.sqlite import open_store
 from data.store import StoreError
 from gateway.admin import admin_app, admin_server, listen
+from gateway.binds import Bind, Invitation, requests_of
 from gateway.dialect import DialectError
 from gateway.dialogues import Dialogues
 from gateway.jobs import Jobs
 from gateway.links import Link
+from gateway.listener import Centres, Door, Host, Listener
 from gateway.metrics import Metrics
-from gateway.settings import Settings, SettingsError, split_address
+from gateway.quarantine import Quarantine
+from gateway.routes import Routes
+from gateway.settings import Settings, SettingsError, Tls, split_address
+from gateway.tls import Certificates
 from gateway.work import Transaction
 from handlers import registry
 from menus.lint import check
@@ -34,6 +39,8 @@ log = structlog.get_logger(__name__)
 SELFCARE = Path(menus.__file__).with_name("selfcare.yaml")
 _HOUSEKEEPING_EVERY_S = 5.0
 _GRACE_S = 5.0
+_RECEIPTS_S = 3 * 86_400.0  # no receipt is waited for longer
+_REMEMBER_S = 30 * 86_400.0  # what was given up, and who asked for a password
 
 
 class StartError(Exception):
@@ -43,7 +50,8 @@ class StartError(Exception):
 class Gateway:
     """One daemon. ``async with Gateway(settings) as gateway`` starts and stops it; raises `StartError`.
 
-    `admin_port` is the port of the admin page that was really taken.
+    `admin_port` is the port of the admin page that was really taken; `listeners` are the addresses at which centres
+    may connect, each with its port.
     """
 
     admin_port: int
@@ -52,6 +60,7 @@ class Gateway:
         self.settings = settings
         self.metrics = Metrics()
         self.links: list[Link] = []
+        self.listeners: dict[str, Listener] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = contextlib.AsyncExitStack()
 
@@ -69,7 +78,7 @@ class Gateway:
 
     def problems(self) -> dict[str, str | None]:
         """Each link's name with why it is down, None for one that is bound."""
-        return {link.settings.name: link.problem for link in self.links}
+        return {link.name: link.problem for link in self.links}
 
     async def failed(self) -> None:
         """Return never, unless a part of the daemon fails; then raise what it failed with."""
@@ -90,63 +99,134 @@ class Gateway:
         stack.push_async_callback(self._erase_traces)
         self._compose(menu)
         stack.push_async_callback(self._stop)
+        binds = self._binds()
         self._admin = admin_server(admin_app(self.metrics, self.problems))
         self._spawn("admin", self._admin.serve(sockets=[admin_socket]))
         self._spawn("jobs", self._jobs.run())
+        self._spawn("quarantine", self._quarantine.run())
         self._spawn("housekeeping", self._keep_house())
-        for link in self.links:
-            self._spawn(f"link {link.settings.name}", link.run())
+        for address, listener in self.listeners.items():
+            self._spawn(f"listener at {address}", listener.run())
+        for link, bind in binds:
+            self._spawn(f"link {link.name}", bind.run())
 
     def _compose(self, menu: Menu) -> None:
         """Join the parts: links hand what they read to the dialogues, jobs hand their answers to the links."""
         settings, store = self.settings, self.store
         transaction = self._transaction = Transaction(store)
-        dialogues = Dialogues(store, transaction, menu, registry.OPERATIONS, settings.service, time.time)
-        self.links = [Link(link, dialogues, self.metrics, self._wake_jobs) for link in settings.links]
-        by_name = {link.settings.name: link for link in self.links}
+        by_name: dict[str, Link] = {}
+        dialogues = Dialogues(
+            store,
+            transaction,
+            menu,
+            registry.OPERATIONS,
+            settings.service,
+            time.time,
+            lambda msisdn: self._routes.station(msisdn),
+        )
+        self._quarantine = Quarantine(store, transaction, settings.quarantine.limit)
+        for link in settings.links:
+            by_name[link.name] = Link(
+                link,
+                dialogues,
+                self.metrics,
+                self._quarantine,
+                on_jobs=lambda: self._jobs.wake(),
+                distribute=lambda messages: self._routes.distribute(messages),
+            )
+        self.links = list(by_name.values())
+        self._routes = Routes(settings.routes, by_name)
         self._jobs = Jobs(
             store,
             transaction,
             menu,
             registry.JOBS,
             {name: link.station for name, link in by_name.items()},
-            lambda name, answers: by_name[name].deliver(answers),
+            self._routes.distribute,
+            self._routes.station,
             settings.jobs,
             settings.service,
             self.metrics,
         )
 
-    def _wake_jobs(self) -> None:
-        self._jobs.wake()
+    def _binds(self) -> list[tuple[Link, Bind]]:
+        """Give every link its sources of connections: the binds to be made, and the addresses to listen at."""
+        binds: list[tuple[Link, Bind]] = []
+        together: dict[str, list[Link]] = {}
+        for link in self.links:
+            settings = link.settings
+            if settings.listen:
+                link.sources = [Door(link)]
+                together.setdefault(settings.listen, []).append(link)
+                continue
+            certificates = _certificates(settings.tls, link.name, listens=False)
+            ours = [Bind(link, request, certificates) for request in requests_of(link)]
+            binds += [(link, bind) for bind in ours]
+            link.sources = [*ours]
+            if settings.outbind:
+                invitation = Invitation(link)
+                link.sources.append(invitation)
+                self._open(settings.outbind.listen, invitation, None)
+        for address, links in together.items():
+            certificates = _certificates(links[0].settings.tls, links[0].name, listens=True)
+            self._open(address, Centres(links, self._quarantine), certificates)
+        return binds
+
+    def _open(self, address: str, host: Host, certificates: Certificates | None) -> None:
+        try:
+            self.listeners[address] = Listener(address, host, certificates)
+        except OSError as error:
+            raise StartError(f"links: listen {address}: {error.strerror}") from None
 
     async def _stop(self) -> None:
         """Links first, so that what is under way is answered; then everything else at once."""
         await asyncio.gather(*(link.stop(_GRACE_S) for link in self.links))
-        admin, *others = self._tasks
-        self._admin.should_exit = True  # it takes its socket out of the loop by itself
-        for task in others:
-            task.cancel()
-        await asyncio.gather(admin, *others, return_exceptions=True)
+        if self._tasks:
+            admin, *others = self._tasks
+            self._admin.should_exit = True  # it takes its socket out of the loop by itself
+            for task in others:
+                task.cancel()
+            await asyncio.gather(admin, *others, return_exceptions=True)
+        for listener in self.listeners.values():
+            await listener.close()
+        await self._quarantine.write()
 
     def _spawn(self, name: str, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))
 
     async def _keep_house(self) -> None:
         """Forget what is too old, and wipe from the journal the texts that have been delivered."""
-        idle_s = max(link.station.profile.limits.idle_s for link in self.links)
         while True:
             await asyncio.sleep(_HOUSEKEEPING_EVERY_S)
             try:
-                async with self._transaction:
-                    dialogues = await self.store.expire_dialogues(time.time() - idle_s)
-                    answers = await self.store.fail_expired(time.time())
+                await self._forget_old()
+                await self._routes.fail_over(self.store, self._transaction, asyncio.get_running_loop().time())
+                await self._replay()
                 if any(link.sms_taken for link in self.links):
                     await self._erase_traces()
             except StoreError as error:
                 log.warning("housekeeping put off", reason=str(error))
-            else:
-                if dialogues or answers:
-                    log.info("expired", dialogues=dialogues, answers=answers)
+
+    async def _forget_old(self) -> None:
+        now, store = time.time(), self.store
+        idle_s = max(link.station.profile.limits.idle_s for link in self.links)
+        parts_s = max(link.settings.text.reassembly_s for link in self.links)
+        async with self._transaction:
+            dialogues = await store.expire_dialogues(now - idle_s)
+            answers = await store.fail_expired(now)
+            parts = await store.expire_parts(now - parts_s)
+            await store.forget_sent(now - _RECEIPTS_S)
+            await store.prune(now - _REMEMBER_S)
+        if dialogues or answers or parts:
+            log.info("expired", dialogues=dialogues, answers=answers, parts=parts)
+
+    async def _replay(self) -> None:
+        """Handle what somebody asked the quarantine to be handled again."""
+        by_name = {link.name: link for link in self.links}
+        for record in await self.store.replays():
+            if record.link in by_name:
+                await by_name[record.link].replay(record)
+                log.info("replayed", id=record.id, link=record.link)
 
     async def _erase_traces(self) -> None:
         try:
@@ -166,6 +246,10 @@ def load_menu(path: str | None) -> Menu:
     if problems:
         raise MenuError(problems)
     return menu
+
+
+def _certificates(tls: Tls | None, name: str, *, listens: bool) -> Certificates | None:
+    return Certificates(tls, f"links.{name}", listens=listens) if tls else None
 
 
 def _listen(address: str) -> socket.socket:

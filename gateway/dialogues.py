@@ -9,26 +9,20 @@ have, we have; what it was not told, it sends again.
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
 
 import structlog
 
-from data.model import DialogueRecord, Outgoing, Subscriber
+from data.model import DialogueRecord, MessagePart, Outgoing, OutgoingKind, Subscriber
 from data.store import Store
-from gateway.dialect import DialectError, Inbound, Profile
+from gateway.dialect import DialectError, Inbound
 from gateway.settings import Service
-from gateway.smpp.pdu import DeliverSm, encode
-from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, measure, parse_udh
-from gateway.smpp.vocabulary import (
-    ESM_CLASS_RECEIPT,
-    ESM_CLASS_TYPE_MASK,
-    ESM_CLASS_UDHI,
-    ESME_ROK,
-    ESME_RX_R_APPN,
-    MESSAGE_PAYLOAD,
-    SAR_SEGMENT_SEQNUM,
-    SAR_TOTAL_SEGMENTS,
-)
-from gateway.work import Station, Transaction, Work, is_number
+from gateway.smpp.pdu import encode
+from gateway.smpp.receipts import message_keys, read_receipt
+from gateway.smpp.text import measure
+from gateway.smpp.vocabulary import ESM_CLASS_TYPE_MASK, ESME_ROK, ESME_RX_R_APPN, RECEIPTED_MESSAGE_ID
+from gateway.sms import Piece
+from gateway.work import Message, Outcomes, Station, Transaction, Work, is_number
 from handlers.registry import Operation
 from menus.engine import advance
 from menus.model import Menu
@@ -38,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 # A dialogue may chain calls (check, then switch on), but never without end.
 _CALLS_AT_MOST = 8
+# Of one sender's long SMS that are not whole yet.
+_PARTS_AT_MOST = 64
 
 # Answers of no node of the menu; they are counted under these names.
 _UNKNOWN = ("unknown_code", "unknown_sms")
@@ -58,6 +54,7 @@ class Dialogues:
         operations: Mapping[str, Operation],
         limits: Service,
         clock: Callable[[], float],
+        route: Callable[[str], Station | None] = lambda msisdn: None,
     ):
         self._store = store
         self._transaction = transaction
@@ -65,6 +62,7 @@ class Dialogues:
         self._operations = operations
         self._limits = limits
         self._clock = clock
+        self._route = route
         self._displays: dict[tuple[str, str, str, bool], Display] = {}
         self.watch: Callable[[Inbound, Show | End], None] | None = None
         """Told of every screen with its node; for those who look on, such as the tester of transcripts."""
@@ -72,39 +70,41 @@ class Dialogues:
     async def handle(
         self,
         station: Station,
-        requests: Sequence[DeliverSm],
-        taken: Sequence[int] = (),
-        failed: Sequence[tuple[int, str]] = (),
+        requests: Sequence[Message],
+        outcomes: Outcomes | None = None,
+        replayed: Sequence[int] = (),
     ) -> Work:
-        """Do one unit of work: `requests` that arrived, ids of answers that were `taken` or have `failed` for good.
+        """Do one unit of work: `requests` that arrived, `outcomes` of answers, records of the quarantine `replayed`.
 
         Whatever the store raises passes through, with nothing done: the requests are not ours yet.
         """
-        work = Work(self._store, self._clock(), self._limits, self._menu, station)
+        work = Work(self._store, self._clock(), self._limits, self._menu, station, self._route)
         async with self._transaction:
+            if outcomes and outcomes.sent:
+                await self._store.note_sent(outcomes.sent)
             if requests:
                 await work.read([pdu.source_addr.removeprefix("+") for pdu in requests])
             for pdu in requests:
                 work.acknowledgements.append((pdu, await self._receive(pdu, work)))
             await work.write()
-            if taken:
-                await self._store.taken(taken)
-            for number, reason in failed:
-                await self._store.fail(number, reason, work.now)
+            if outcomes:
+                await self._store.taken(outcomes.taken)
+                for number, reason in outcomes.failed:
+                    await self._store.fail(number, reason, work.now)
+            if replayed:
+                await self._store.replayed(replayed)
         return work
 
-    async def unsent(self, station: Station, after_id: int, limit: int) -> list[Outgoing]:
-        """What the store holds for the station's link beyond `after_id`, oldest first."""
-        return await self._store.unsent(station.name, after_id, limit)
+    async def unsent(self, station: Station, kind: OutgoingKind, after_id: int, limit: int) -> list[Outgoing]:
+        """What the store holds of a kind for the station's link beyond `after_id`, oldest first."""
+        return await self._store.unsent(station.name, after_id, limit, kind)
 
-    async def _receive(self, pdu: DeliverSm, work: Work) -> int:
-        """Handle one deliver_sm in a savepoint; the command_status of its response."""
+    async def _receive(self, pdu: Message, work: Work) -> int:
+        """Handle one message in a savepoint; the command_status of its response."""
         try:
-            message = _understand(pdu, work.station.profile)
+            message = await self._understand(pdu, work)
         except DialectError as error:
-            log.warning(
-                "message not understood", link=work.station.name, msisdn=pdu.source_addr, reason=str(error)
-            )
+            work.misunderstood.append((pdu, str(error)))
             work.counted["not_understood"] += 1
             return ESME_RX_R_APPN
         if message is None:
@@ -124,6 +124,52 @@ class Dialogues:
                 work.subscribers = None
         return ESME_ROK
 
+    async def _understand(self, pdu: Message, work: Work) -> Inbound | None:
+        """None for what is nobody's turn: a receipt, a part of a long SMS. Raises `DialectError`."""
+        if pdu.esm_class & ESM_CLASS_TYPE_MASK or RECEIPTED_MESSAGE_ID in pdu.tlvs:
+            await self._note_receipt(pdu, work)
+            return None
+        if work.station.profile.is_ussd(pdu):
+            return work.station.profile.read(pdu)
+        text = work.station.sms.read(pdu)
+        if isinstance(text, Piece):
+            text = await self._put_together(pdu, text, work)
+        if text is None:
+            return None
+        return Inbound(pdu.source_addr.removeprefix("+"), "", Text(pdu.destination_addr, text), None, None)
+
+    async def _put_together(self, pdu: Message, piece: Piece, work: Work) -> str | None:
+        """The text of a long SMS with its last part, None before that. The others are in the store, acknowledged."""
+        if piece.part.total > _PARTS_AT_MOST:
+            raise DialectError(f"an SMS of {piece.part.total} parts; {_PARTS_AT_MOST} are possible")
+        (reference, total, number), name = astuple(piece.part), work.station.name
+        parts = await self._store.keep_part(
+            MessagePart(
+                name,
+                pdu.source_addr,
+                pdu.destination_addr,
+                str(reference),
+                number,
+                total,
+                piece.data_coding,
+                piece.octets,
+                work.now,
+            ),
+            _PARTS_AT_MOST,
+        )
+        if parts is None:
+            return None
+        return (
+            work.station.sms.join(parts).strip() or "…"
+        )  # a long SMS of blanks is no empty one, which is a command
+
+    async def _note_receipt(self, pdu: Message, work: Work) -> None:
+        receipt = read_receipt(pdu)
+        if receipt:
+            keys = message_keys(receipt.message_id)
+            sent = await self._store.match_receipt(work.station.name, keys, receipt.final)
+            work.receipts.append((receipt, sent))
+
     async def _turn(self, message: Inbound, work: Work) -> None:
         kind = type(message.turn)
         work.counted[kind.__name__] += 1
@@ -140,21 +186,21 @@ class Dialogues:
         if work.subscriber is None:
             self._say(self._end("unknown_subscriber", work), message, work)
         elif kind is Begin or kind is Text:
-            await self._go_on(Dialogue(), message, work)
+            await self._go_on(Dialogue(), message, work, work.now)
         elif record is None:
             self._say(self._end("expired", work), message, work)
         elif message.unit and message.unit == record.unit:
             work.counted["repeated"] += 1  # delivered twice: it is answered already
         else:
-            await self._go_on(_reopen(record), message, work)
+            await self._go_on(_reopen(record), message, work, record.opened)
 
     async def _subscriber(self, msisdn: str, work: Work) -> Subscriber | None:
         if work.subscribers is None:
             return await self._store.subscriber(msisdn) if is_number(msisdn) else None
         return work.subscribers.get(msisdn)
 
-    async def _go_on(self, dialogue: Dialogue, message: Inbound, work: Work) -> None:
-        """Advance the menu, executing its calls, up to the next screen."""
+    async def _go_on(self, dialogue: Dialogue, message: Inbound, work: Work, opened: float) -> None:
+        """Advance the menu, executing its calls, up to the next screen; it is not shown if nobody looks any more."""
         turn, paged = message.turn, message.reply is not None
         for _ in range(_CALLS_AT_MOST):
             step = advance(self._menu, dialogue, turn, self._display(work, paged))
@@ -165,8 +211,10 @@ class Dialogues:
         else:
             raise RuntimeError(f"node {step.node} calls without end")
         if message.reply is not None:
-            work.dialogues[message.msisdn] = _record_of(step, dialogue, message, work)
-        self._say(step, message, work)
+            over = type(step) is End or message.last
+            work.dialogues[message.msisdn] = None if over else _record_of(dialogue, message, work, opened)
+        if not message.last:
+            self._say(step, message, work)
 
     def _say(self, step: Show | End, message: Inbound, work: Work) -> None:
         """Answer with a screen or an SMS; an empty text says nothing."""
@@ -180,8 +228,9 @@ class Dialogues:
             work.answer_by_sms(message.turn.to, message.msisdn, step.text)
         else:
             profile = work.station.profile
-            pdu = profile.write(message.reply, step.text, "finish" if type(step) is End else "ask")
-            work.answer(message.msisdn, "ussd", encode(pdu), profile.limits.idle_s)
+            kind = "finish" if type(step) is End else "ask"
+            pdu = profile.write(message.reply, step.text, kind, work.station.carrier)
+            work.answer(message.msisdn, encode(pdu), profile.limits.idle_s)
 
     def _note(self, name: str, message: Inbound, work: Work) -> None:
         work.counted[name] += 1
@@ -212,38 +261,15 @@ class Dialogues:
         return display
 
 
-def _understand(pdu: DeliverSm, profile: Profile) -> Inbound | None:
-    """None for what is nobody's turn: a delivery receipt, a further part of a long SMS. Raises `DialectError`."""
-    if pdu.esm_class & ESM_CLASS_TYPE_MASK == ESM_CLASS_RECEIPT:
-        return None
-    if profile.is_ussd(pdu):
-        return profile.read(pdu)
-    number, total, octets = _part(pdu)
-    if number > 1:
-        return None
-    text = decode_text(octets, ALPHABET_BY_DCS["sms"].get(pdu.data_coding, "gsm7"))
-    if total > 1:
-        text = text.strip() or "…"  # no long SMS is a command, nor is it an empty one
-    return Inbound(pdu.source_addr.removeprefix("+"), "", Text(pdu.destination_addr, text), None, None)
-
-
-def _part(pdu: DeliverSm) -> tuple[int, int, bytes]:
-    """Which part of an SMS this is, of how many, and its text, by UDH or SAR TLVs (SMPP 3.4 §5.3.2.22–24)."""
-    octets = pdu.short_message or pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
-    if pdu.esm_class & ESM_CLASS_UDHI:
-        part, octets = parse_udh(octets)
-        return (part.number, part.total, octets) if part else (1, 1, octets)
-    number = int.from_bytes(pdu.tlvs.get(SAR_SEGMENT_SEQNUM, b"\1"))
-    return number, int.from_bytes(pdu.tlvs.get(SAR_TOTAL_SEGMENTS, b"\1")), octets
-
-
 def _record(message: Inbound, work: Work) -> DialogueRecord | None:
     """The open dialogue that an answer belongs to; None when it is another one, or too old."""
     msisdn = message.msisdn
     record = work.dialogues[msisdn] if msisdn in work.dialogues else work.opened.get(msisdn)
     if record is None or record.key != message.key:
         return None
-    return record if work.now - record.touched <= work.station.profile.limits.idle_s else None
+    limits = work.station.profile.limits
+    too_old = work.now - record.touched > limits.idle_s or work.now - record.opened > limits.total_s
+    return None if too_old else record
 
 
 def _reopen(record: DialogueRecord) -> Dialogue:
@@ -251,10 +277,8 @@ def _reopen(record: DialogueRecord) -> Dialogue:
     return Dialogue(record.node, record.page, record.misses, values)
 
 
-def _record_of(step: Show | End, dialogue: Dialogue, message: Inbound, work: Work) -> DialogueRecord | None:
+def _record_of(dialogue: Dialogue, message: Inbound, work: Work, opened: float) -> DialogueRecord:
     """A dialogue is stored while it is open. One MSISDN has one: a new dial replaces a stale one."""
-    if type(step) is End:
-        return None
     return DialogueRecord(
         message.msisdn,
         work.station.name,
@@ -265,4 +289,5 @@ def _record_of(step: Show | End, dialogue: Dialogue, message: Inbound, work: Wor
         json.dumps(dialogue.values, ensure_ascii=False) if dialogue.values else None,
         message.unit or 0,
         work.now,
+        opened,
     )

@@ -35,7 +35,7 @@ class Orphan(Exception):
 class Jobs:
     """The workers. Await `run` in a task; cancel it to stop: what was under way begins anew at the next start.
 
-    `deliver` is given a link's name and the answers that a job committed for it.
+    `deliver` is given the messages that a job has committed; `route` says by which station they leave.
     """
 
     def __init__(
@@ -45,7 +45,8 @@ class Jobs:
         menu: Menu,
         declared: Mapping[str, Job],
         stations: Mapping[str, Station],
-        deliver: Callable[[str, Sequence[Outgoing]], None],
+        deliver: Callable[[Sequence[Outgoing]], None],
+        route: Callable[[str], Station | None],
         settings: JobSettings,
         limits: Service,
         metrics: Metrics,
@@ -57,6 +58,7 @@ class Jobs:
         self._declared = declared
         self._stations = stations
         self._deliver = deliver
+        self._route = route
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
@@ -107,7 +109,7 @@ class Jobs:
             await self._put_off(record)
         else:
             self._metrics.jobs.labels(record.name, "done").inc()
-            self._deliver(record.link, work.answers)
+            self._deliver(work.answers)
 
     async def _do(self, record: JobRecord) -> Work:
         job, station = self._declared.get(record.name), self._stations.get(record.link)
@@ -115,7 +117,7 @@ class Jobs:
             raise Orphan
         loop = asyncio.get_running_loop()
         prepared = await loop.run_in_executor(self._pool, job.prepare, json.loads(record.args))
-        work = Work(self._store, self._clock(), self._limits, self._menu, station)
+        work = Work(self._store, self._clock(), self._limits, self._menu, station, self._route)
         async with self._transaction:
             work.subscriber = await self._store.subscriber(record.msisdn)
             await job.run(work, work.subscriber, prepared)

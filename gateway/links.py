@@ -1,33 +1,31 @@
-"""A link: one bind that is made, kept alive, and made again for as long as the daemon runs."""
+"""A link: one SMSC or USSD centre, and what goes to and fro between it and the dialogues.
+
+A link has as many connections as its centre and its settings want: one, a receiver and a transmitter that work as
+one, or several that the centre has opened. How they come about is the business of `gateway.binds` and
+`gateway.listener`; here they are the same. A message leaves by any that may carry it.
+"""
 
 import asyncio
-import random
+import itertools
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import structlog
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    RetryError,
-    retry_if_exception_type,
-    wait_random_exponential,
-)
 
-from data.model import Outgoing
+from data.model import Outgoing, QuarantineRecord, SentMessage
 from data.store import StoreError
 from gateway.connection import Connection
-from gateway.dialect import DialectError, Profile, load_profile
 from gateway.dialogues import Dialogues
+from gateway.flow import Flow
 from gateway.metrics import Metrics
-from gateway.outbox import Outbox, Verdict
+from gateway.outbox import Lane, Outbox, Verdict
+from gateway.quarantine import Quarantine
 from gateway.settings import Link as LinkSettings
-from gateway.settings import split_address
 from gateway.smpp import pdu as pdus
+from gateway.smpp.errors import LocalProtocolError, RemoteProtocolError
 from gateway.smpp.events import (
-    BindRefused,
-    Bound,
-    Closed,
     Event,
     Notice,
     Quarantined,
@@ -38,406 +36,431 @@ from gateway.smpp.events import (
     Unanswered,
     UnbindRequest,
 )
-from gateway.smpp.session import Role, Session, SessionSettings
+from gateway.smpp.receipts import STATES, Receipt, message_key, message_keys
+from gateway.smpp.session import Role, Session, SessionSettings, State
 from gateway.smpp.vocabulary import (
+    ESME_RCANCELFAIL,
     ESME_RINVCMDID,
     ESME_ROK,
+    ESME_RQUERYFAIL,
+    ESME_RREPLACEFAIL,
     ESME_RTHROTTLED,
     ESME_RUNKNOWNERR,
+    ESME_RX_R_APPN,
     ESME_RX_T_APPN,
-    INTERFACE_VERSION,
     command_name,
     status_name,
 )
-from gateway.work import Station, Work
+from gateway.work import Message, Outcomes, Work, station_of
 
 log = structlog.get_logger(__name__)
 
 _REFILL = 1000
 _STORE_AGAIN_S = 0.5
+_EARLY_RECEIPTS = 1000  # those that may overtake their submit_sm_resp, kept until it comes (W8)
+
+_TURNS = {"esme": (pdus.DeliverSm, pdus.DataSm), "smsc": (pdus.SubmitSm, pdus.DataSm)}
+_MAY_CARRY = {
+    "esme": (State.BOUND_TX, State.BOUND_TRX),
+    "smsc": (State.BOUND_RX, State.BOUND_TRX),
+}
+_TAKEN = (pdus.SubmitSmResp, pdus.DeliverSmResp, pdus.DataSmResp)
+# What an ESME may ask of an SMSC, and the gateway as one does not offer.
+_NOT_OFFERED = {
+    pdus.QuerySm: ESME_RQUERYFAIL,
+    pdus.CancelSm: ESME_RCANCELFAIL,
+    pdus.ReplaceSm: ESME_RREPLACEFAIL,
+}
 
 
-class LinkDown(Exception):
-    """The centre cannot be reached or refuses the bind; the message is what ``/healthz`` says."""
+class Source(Protocol):
+    """Where connections of a link come from."""
+
+    problem: str | None
+    """Why there is none just now."""
 
 
 class Link:
-    """One [[links]] table at work: await `run`; `stop` makes it unbind and return."""
+    """One [[links]] table at work. `joined` and `left` tell it of connections, `handle` of what they bring."""
 
     def __init__(
         self,
         settings: LinkSettings,
         dialogues: Dialogues,
         metrics: Metrics,
+        quarantine: Quarantine,
         on_jobs: Callable[[], None],
+        distribute: Callable[[Sequence[Outgoing]], None],
         clock: Callable[[], float] = time.monotonic,
     ):
         self.settings = settings
-        self.station = Station(settings.name, _profile(settings), settings.sms_validity_s)
-        self.problem: str | None = "not connected yet"
-        """Why the link is down; None while it is bound."""
+        self.name = settings.name
+        self.station = station_of(settings)
+        self.sources: list[Source] = []
+        self.connections: list[Connection] = []
+        self.stopping = asyncio.Event()
+        self.down_since: float | None = clock()
+        """When the last connection that could carry a message was lost; None while there is one."""
         self.sms_taken = False
         """Whether the centre has taken an SMS, which may have held a secret, since somebody reset this."""
-        self._log = log.bind(link=settings.name, peer=settings.connect)
+        self.log = log.bind(link=settings.name)
+        self.clock = clock
         self._dialogues = dialogues
         self._metrics = metrics
-        metrics.link_up.labels(settings.name).set(0)
-        self._on_jobs = on_jobs
-        self._clock = clock
-        self._outbox = Outbox(settings.backlog)
-        self._taken: list[int] = []
-        self._failed: list[tuple[int, str]] = []
-        self._connection: Connection | None = None
-        self._bound: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._quarantine = quarantine
+        self._on_jobs, self._distribute = on_jobs, distribute
+        self._flow = Flow(settings.window, settings.rate)
+        self._peer_flow = Flow(settings.window, settings.peer_rate)
+        self._outbox = Outbox(settings.backlog, self._flow)
+        self._outcomes = Outcomes()
+        self._being_written: list[Outcomes] = []
+        self._early: OrderedDict[str, Receipt] = OrderedDict()
+        self._message_ids = itertools.count(int(time.time()))
         self._alarm: asyncio.TimerHandle | None = None
-        self._stopping = asyncio.Event()
-        self._stopped = asyncio.Event()
-        self._dispatch = {
-            Bound: self._on_bound,
-            BindRefused: self._on_bind_refused,
+        self._gone = asyncio.Event()
+        self._turns = _TURNS[settings.role]
+        self._may_carry = _MAY_CARRY[settings.role]
+        self._dispatch: dict[type[Event], Callable[..., None]] = {
             Response: self._on_response,
             Unanswered: self._on_unanswered,
-            Quarantined: self._on_quarantined,
-            Closed: self._on_closed,
             Refused: self._on_refused,
             Stray: self._on_stray,
             Notice: self._on_notice,
         }
+        metrics.link_up.labels(self.name).set(0)
 
     # --- life
 
-    async def run(self) -> None:
-        """Bind, serve, bind again, until `stop`."""
-        try:
-            while not self._stopping.is_set():
-                pump = await self._bind()
-                if pump is not None:
-                    await self._serve(pump)
-                    await self._pause(random.uniform(0.5, 1) * self.settings.reconnect_first_s)
-        finally:
-            self._stopped.set()
+    @property
+    def problem(self) -> str | None:
+        """Why the link is down, or half of it; None while all is well."""
+        return next((source.problem for source in self.sources if source.problem), None)
 
-    async def stop(self, grace_s: float) -> None:
-        """Take no new messages, see the answers under way through, unbind; all of it within `grace_s` seconds."""
-        self._stopping.set()
-        if self._connection is None:
-            return
-        if self._session.bound:
-            self._connection.wake()
-        else:
-            self._connection.abort()
-        try:
-            await asyncio.wait_for(self._stopped.wait(), grace_s)
-        except TimeoutError:
-            self._log.warning("link did not finish in time; what is unanswered stays in the store")
-            if self._connection:
-                self._connection.abort()
-
-    def deliver(self, answers: Sequence[Outgoing]) -> None:
-        """Send what somebody else has just committed for this link; unbound, it finds it in the store later."""
-        for answer in answers:
-            self._outbox.put(answer)
-        if self._connection:
-            self._connection.wake()
-
-    async def _bind(self) -> asyncio.Task[None] | None:
-        """Try until the centre lets us in; None when told to stop meanwhile."""
-        attempts = AsyncRetrying(
-            retry=retry_if_exception_type(LinkDown),
-            wait=wait_random_exponential(self.settings.reconnect_first_s, self.settings.reconnect_max_s),
-            stop=lambda _: self._stopping.is_set(),
-            sleep=self._pause,
-            before_sleep=self._report,
-        )
-        try:
-            return await attempts(self._attempt)
-        except RetryError:
-            return None
-
-    async def _attempt(self) -> asyncio.Task[None]:
-        """One connection and bind; the pump of the bound connection. Raises `LinkDown`, whatever goes wrong."""
-        try:
-            return await self._connect_and_bind()
-        except LinkDown:
-            raise
-        except Exception as error:
-            self._log.exception("link failed")
-            raise LinkDown("failed; see the log") from error
-
-    async def _connect_and_bind(self) -> asyncio.Task[None]:
-        host, port = split_address(self.settings.connect)
-        loop = asyncio.get_running_loop()
-        session = Session(Role.ESME, self._session_settings(), self._clock())
-        self._bound = loop.create_future()
-        try:
-            async with asyncio.timeout(self.settings.connect_s):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(session, self._handle, self._clock), host, port
-                )
-        except TimeoutError:
-            raise LinkDown(f"no connection within {self.settings.connect_s:g} s") from None
-        except (OSError, UnicodeError) as error:
-            raise LinkDown(getattr(error, "strerror", None) or str(error)) from None
-        self._connection = connection
-        if not session.closed:  # a peer that speaks first may have ended it already
-            session.send(self._bind_request(), self._clock())
-        pump = asyncio.create_task(connection.run(), name=f"link {self.settings.name}")
-        await asyncio.wait({pump, self._bound}, return_when=asyncio.FIRST_COMPLETED)
-        if self._bound.done() and self._bound.exception() is None:
-            return pump
-        connection.abort()
-        await pump
-        self._connection = None
-        raise (
-            LinkDown("closed by the centre before the bind")
-            if not self._bound.done()
-            else self._bound.exception()
-        )
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
-
-    def _report(self, state: RetryCallState) -> None:
-        self.problem = str(state.outcome.exception())
-        wait_s = round(state.next_action.sleep, 1)
-        self._log.warning(
-            "link is down", reason=self.problem, attempt=state.attempt_number, retry_in_s=wait_s
-        )
-
-    async def _serve(self, pump: asyncio.Task[None]) -> None:
-        """See a bound connection through to its end."""
-        try:
-            await pump
-        except Exception:
-            self.problem = "failed; see the log"
-            self._log.exception("link failed")
-        finally:
-            self._went_down()
-
-    def _went_down(self) -> None:
-        self._connection = None
-        self.problem = self.problem or "closed"
-        self._outbox.restart()
-        self._metrics.link_up.labels(self.settings.name).set(0)
-        self._metrics.backlog.labels(self.settings.name).set(0)
-        if self._alarm:
-            self._alarm.cancel()
-
-    def _session_settings(self) -> SessionSettings:
+    def session_settings(self) -> SessionSettings:
+        """For a session with this centre."""
         settings = self.settings
         return SessionSettings(
             window=settings.window,
             peer_window=settings.window,
+            session_init_timer_s=settings.connect_s,
             enquire_link_timer_s=settings.enquire_link_s,
             inactivity_timer_s=settings.inactivity_s,
             response_timer_s=settings.response_s,
         )
 
-    def _bind_request(self) -> pdus.Pdu:
-        return pdus.BindTransceiver(
-            system_id=self.settings.system_id,
-            password=self.settings.secret,
-            system_type=self.settings.system_type,
-            interface_version=INTERFACE_VERSION,
-        )
+    def joined(self, connection: Connection) -> None:
+        """A connection has been bound."""
+        self.connections.append(connection)
+        self._gone.clear()
+        if self._carriers():
+            self.down_since = None
+        self._metrics.link_up.labels(self.name).set(len(self.connections))
+        state = connection.session.state.value
+        self.log.info("link is bound", peer=connection.peer, state=state, connections=len(self.connections))
+
+    def left(self, connection: Connection) -> None:
+        """A connection that had joined is gone. What was on its way by it waits for another."""
+        self.connections.remove(connection)
+        self._metrics.link_up.labels(self.name).set(len(self.connections))
+        if not self._carriers():
+            self.down_since = self.down_since or self.clock()
+            self._outbox.restart()
+            self._metrics.backlog.labels(self.name).set(0)
+        if not self.connections:
+            self._gone.set()
+            if self._alarm:
+                self._alarm.cancel()
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no new messages, see the answers under way through, unbind; all of it within `grace_s` seconds."""
+        self.stopping.set()
+        if not self.connections:
+            return
+        for connection in self.connections:
+            connection.wake()
+        try:
+            await asyncio.wait_for(self._gone.wait(), grace_s)
+        except TimeoutError:
+            self.log.warning("link did not finish in time; what is unanswered stays in the store")
+            for connection in self.connections:
+                connection.abort()
+
+    def deliver(self, answers: Sequence[Outgoing]) -> None:
+        """Send what somebody else has just committed for this link; unbound, it finds it in the store later."""
+        for answer in answers:
+            self._outbox.put(answer)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self.connections:
+            self.connections[0].wake()
+
+    def _carriers(self) -> list[Connection]:
+        """The connections that may carry our messages."""
+        return [one for one in self.connections if one.session.state in self._may_carry]
 
     # --- what a read brought
 
-    async def _handle(self, events: list[Event]) -> None:
-        requests: list[pdus.DeliverSm] = []
+    async def handle(self, connection: Connection, events: list[Event]) -> None:
+        """Do what the events of one connection ask for, in one unit of work; what it answers is sent by the caller."""
+        requests: list[Message] = []
         unbind: UnbindRequest | None = None
         refusal = self._refusal()
         for event in events:
-            if type(event) is Request:
-                if type(event.pdu) is not pdus.DeliverSm:
-                    self._refuse(event.pdu, ESME_RINVCMDID)
-                elif refusal:
-                    self._refuse(event.pdu, refusal)
+            kind = type(event)
+            if kind is Request:
+                if type(event.pdu) not in self._turns:
+                    self._refuse(connection, event.pdu, _NOT_OFFERED.get(type(event.pdu), ESME_RINVCMDID))
+                elif refusal or self._too_fast():
+                    self._refuse(connection, event.pdu, refusal or ESME_RTHROTTLED)
                 else:
                     requests.append(event.pdu)
-            elif type(event) is UnbindRequest:
+            elif kind is UnbindRequest:
                 unbind = event
-            else:
-                self._dispatch[type(event)](event)
-        if requests or self._taken or self._failed:
-            await self._work(requests)
-        await self._send_waiting()
+            elif kind is Quarantined:
+                self._put_aside(connection, event)
+            elif act := self._dispatch.get(kind):
+                act(event)
+        if requests or self._outcomes:
+            await self._work(connection, requests)
+        await self._send_waiting(connection)
         if unbind:
-            self._log.info("the centre unbinds")
-            self._session.send(unbind.pdu.respond(), self._clock())
-        elif self._stopping.is_set():
-            self._leave()
+            self.log.info("the centre unbinds", peer=connection.peer)
+            connection.session.send(unbind.pdu.respond(), self.clock())
+        elif self.stopping.is_set():
+            self._leave(connection)
+
+    async def replay(self, record: QuarantineRecord) -> None:
+        """Handle a record of the quarantine as if its PDU had just come; nobody is acknowledged."""
+        try:
+            pdu = pdus.decode(record.octets)
+        except RemoteProtocolError as error:
+            work = await self._dialogues.handle(self.station, [], replayed=[record.id])
+            self._quarantine.keep(self.name, record.peer, str(error), error.status, record.octets)
+            return
+        turns = [pdu] if isinstance(pdu, self._turns) else []
+        work = await self._dialogues.handle(self.station, turns, replayed=[record.id])
+        self._finish(work, record.peer)
+        self._wake()
 
     def _refusal(self) -> int:
         """Why no message is taken in just now, as a command_status; 0 when it is."""
-        if self._stopping.is_set():
+        if self.stopping.is_set():
             return ESME_RX_T_APPN
         return ESME_RTHROTTLED if self._outbox.full else 0
 
-    def _refuse(self, pdu: pdus.Pdu, status: int) -> None:
-        self._metrics.refused.labels(self.settings.name, status_name(status)).inc()
-        self._session.acknowledge(pdu, status)
+    def _too_fast(self) -> bool:
+        if not self.settings.peer_rate:
+            return False
+        allowed = self._peer_flow.allowance(self.clock()) > 0
+        self._peer_flow.spend(allowed)
+        return not allowed
 
-    async def _work(self, requests: list[pdus.DeliverSm]) -> None:
+    def _refuse(self, connection: Connection, pdu: pdus.Pdu, status: int) -> None:
+        self._metrics.refused.labels(self.name, status_name(status)).inc()
+        connection.session.acknowledge(pdu, status)
+
+    async def _work(self, connection: Connection, requests: list[Message]) -> None:
         """One unit of work. If the store fails, the centre keeps the messages and sends them again."""
-        started = self._clock()
+        started = self.clock()
+        outcomes, self._outcomes = self._outcomes, Outcomes()
+        self._being_written.append(outcomes)
         try:
-            work = await self._dialogues.handle(self.station, requests, self._taken, self._failed)
+            work = await self._dialogues.handle(self.station, requests, outcomes)
         except Exception as error:
-            reason = str(error)
-            expected = isinstance(error, StoreError)
-            self._log.error(
+            self._outcomes = outcomes + self._outcomes
+            self.log.error(
                 "the store took nothing of this read",
                 messages=len(requests),
-                reason=reason,
-                exc_info=not expected,
+                reason=str(error),
+                exc_info=not isinstance(error, StoreError),
             )
             for pdu in requests:
-                self._refuse(pdu, ESME_RX_T_APPN)
-            self._set_alarm(self._clock() + _STORE_AGAIN_S)  # what was taken has still to be deleted
+                self._refuse(connection, pdu, ESME_RX_T_APPN)
+            self._set_alarm(self.clock() + _STORE_AGAIN_S)  # what was taken has still to be deleted
             return
-        self._metrics.answers.labels(self.settings.name, "taken").inc(len(self._taken))
-        self._taken, self._failed = [], []
+        finally:
+            self._being_written.remove(outcomes)
+        self._metrics.answers.labels(self.name, "taken").inc(len(outcomes.taken))
+        self._acknowledge(connection.session, work)
+        self._finish(work, connection.peer)
+        self._count(work, self.clock() - started)
+
+    def _acknowledge(self, session: Session, work: Work) -> None:
         for pdu, status in work.acknowledgements:
-            self._session.acknowledge(pdu, status)
+            if session.role is Role.ESME or status:
+                session.acknowledge(pdu, status)
+            else:  # an ESME is told the id of what it submitted
+                message_id = f"{next(self._message_ids) & 0xFFFFFFFF:08x}"
+                session.send(pdu.respond(message_id=message_id), self.clock())
+
+    def _finish(self, work: Work, peer: str) -> None:
+        """Have what was committed take its way."""
+        elsewhere = []
         for answer in work.answers:
-            self._outbox.put(answer)
+            if answer.link == self.name:
+                self._outbox.put(answer)
+            else:
+                elsewhere.append(answer)
+        if elsewhere:
+            self._distribute(elsewhere)
         if work.jobs:
             self._on_jobs()
-        self._count(work, self._clock() - started)
+        for pdu, reason in work.misunderstood:
+            self._quarantine.keep(self.name, peer, reason, ESME_RX_R_APPN, pdus.encode(pdu))
+        for receipt, sent in work.receipts:
+            self._note_receipt(receipt, sent)
 
-    async def _send_waiting(self) -> None:
-        """Fill the window from the queue, and the queue from the store."""
-        session, outbox = self._session, self._outbox
-        now, wall = self._clock(), time.time()
-        room = session.window_free
-        while room > 0:
-            if outbox.wants_refill and self.problem is None:
-                await self._refill()
-            message = outbox.pop(now)
+    async def _send_waiting(self, current: Connection) -> None:
+        """Fill the windows from the queue, and the queue from the store."""
+        now, wall = self.clock(), time.time()
+        allowance = self._flow.allowance(now)
+        room = 0
+        for connection in self._carriers():
+            session = connection.session
+            window = min(session.window_free, self._flow.window - session.pending)
+            room = min(window, allowance) if connection.writable else 0
+            sent = await self._fill(session, room, now, wall)
+            allowance -= sent
+            room -= sent
+            self._flow.spend(sent)
+            if sent and connection is not current:
+                connection.flush()
+            if room > 0:
+                break  # nothing is left to be sent
+        if self._outcomes.failed:
+            self._wake()
+        if room > 0:
+            self._set_alarm(self._outbox.due())
+        elif not allowance:
+            self._set_alarm(self._flow.due(now))
+
+    async def _fill(self, session: Session, room: int, now: float, wall: float) -> int:
+        """Send as many as there is room for; how many that were."""
+        sent = 0
+        while sent < room:
+            if (lane := self._outbox.wanting()) is not None:
+                await self._refill(lane)
+                continue
+            message = self._outbox.pop(now)
             if message is None:
                 break
-            if message.expires >= wall:
+            if message.expires < wall:
+                if self._give_up(message, "expired") >= _REFILL:
+                    break
+                continue
+            try:
                 session.send_encoded(message.pdu, now, message)
-                room -= 1
-            elif self._give_up(message, "expired") >= _REFILL:
-                break
-        if self._failed:
-            self._connection.wake()
-        if room > 0 and (due := outbox.due()) is not None:
-            self._set_alarm(due)
+            except LocalProtocolError as error:  # a peer of an older version has no place for it
+                self._give_up(message, str(error))
+            else:
+                sent += 1
+        return sent
 
-    async def _refill(self) -> None:
+    async def _refill(self, lane: Lane) -> None:
         """Go on with the store, but for what the centre has taken and the store could not yet be told of."""
-        rows = await self._dialogues.unsent(self.station, self._outbox.last_id, _REFILL)
-        settled = {*self._taken, *(number for number, _ in self._failed)}
-        self._outbox.refill([row for row in rows if row.id not in settled], more=len(rows) == _REFILL)
+        rows = await self._dialogues.unsent(self.station, lane.kind, lane.last_id, _REFILL)
+        settled = set().union(*(outcomes.ids for outcomes in (self._outcomes, *self._being_written)))
+        lane.refill([row for row in rows if row.id not in settled], more=len(rows) == _REFILL)
         if rows:
-            self._outbox.last_id = max(self._outbox.last_id, rows[-1].id)
+            lane.last_id = max(lane.last_id, rows[-1].id)
 
     def _give_up(self, message: Outgoing, reason: str) -> int:
         """Have the store told that the message has failed; how many wait for that."""
-        self._failed.append((message.id, reason))
+        self._outcomes.failed.append((message.id, reason))
         self._outbox.forget(message)
-        self._metrics.answers.labels(self.settings.name, "failed").inc()
-        self._log.warning("answer given up", id=message.id, reason=reason)
-        return len(self._failed)
+        self._metrics.answers.labels(self.name, "failed").inc()
+        self.log.warning("answer given up", id=message.id, reason=reason)
+        return len(self._outcomes.failed)
 
-    def _set_alarm(self, when: float) -> None:
+    def _set_alarm(self, when: float | None) -> None:
+        if when is None or not self.connections:
+            return
         if self._alarm:
             self._alarm.cancel()
-        if self._connection:
-            self._alarm = asyncio.get_running_loop().call_at(when, self._connection.wake)
+        self._alarm = asyncio.get_running_loop().call_at(when, self._wake)
 
-    def _leave(self) -> None:
+    def _leave(self, connection: Connection) -> None:
         """Unbind once nothing waits for a response any more."""
-        session = self._session
+        session = connection.session
         if session.bound and not session.leaving and not session.pending:
-            self.problem = "stopping"
-            session.send(pdus.Unbind(), self._clock())
+            session.send(pdus.Unbind(), self.clock())
 
     def _count(self, work: Work, seconds: float) -> None:
-        name, metrics = self.settings.name, self._metrics
+        name, metrics = self.name, self._metrics
         if work.acknowledgements:
             metrics.commit.observe(seconds)
             metrics.batch.observe(len(work.acknowledgements))
         metrics.backlog.labels(name).set(len(self._outbox))
+        metrics.window.labels(name).set(self._flow.window)
         for what, count in work.counted.items():
             metrics.turns.labels(name, what.lower()).inc(count)
 
-    # --- events of the session
-
-    @property
-    def _session(self) -> Session:
-        return self._connection.session
-
-    def _on_bound(self, event: Bound) -> None:
-        self.problem = None
-        self._metrics.link_up.labels(self.settings.name).set(1)
-        self._log.info("link is bound", system_id=event.pdu.system_id)
-        self._bound.set_result(None)
-
-    def _on_bind_refused(self, event: BindRefused) -> None:
-        self._bound.set_exception(LinkDown(f"bind refused: {status_name(event.status)}"))
+    # --- events of the sessions
 
     def _on_response(self, event: Response) -> None:
-        status = event.pdu.command_status
-        if status == ESME_ROK and type(event.pdu) is pdus.SubmitSmResp:
-            self._outbox.settle(event.context, status, 0, 0)
-            self._taken.append(event.context.id)
-            self.sms_taken = self.sms_taken or event.context.kind == "sms"
-        elif isinstance(event.context, Outgoing):
-            self._judge(event.context, status or ESME_RUNKNOWNERR)  # 0 in a generic_nack is no yes
+        message, status = event.context, event.pdu.command_status
+        if not isinstance(message, Outgoing):
+            return
+        if status == ESME_ROK and isinstance(event.pdu, _TAKEN):
+            self._outbox.settle(message, status, 0, 0)
+            self._outcomes.taken.append(message.id)
+            if message.kind != "ussd":
+                self.sms_taken = True
+                if self.settings.receipts:
+                    self._expect_receipt(message, event.pdu.message_id)
+        else:
+            self._judge(message, status or ESME_RUNKNOWNERR)  # 0 in a generic_nack is no yes
 
     def _judge(self, message: Outgoing, status: int) -> None:
-        if self._outbox.settle(message, status, self._clock(), time.time()) is Verdict.FAILED:
+        if self._outbox.settle(message, status, self.clock(), time.time()) is Verdict.FAILED:
             self._give_up(message, status_name(status))
         else:
-            self._metrics.answers.labels(self.settings.name, "retry").inc()
+            self._metrics.answers.labels(self.name, "retry").inc()
 
     def _on_unanswered(self, event: Unanswered) -> None:
         message = event.context
         if not isinstance(message, Outgoing):
             return
         if time.time() < message.expires:
-            self._outbox.retry(message, self._clock())
+            self._outbox.retry(message, self.clock())
         else:
             self._give_up(message, "no response")
 
-    def _on_quarantined(self, event: Quarantined) -> None:
-        status = status_name(event.status)
-        self._metrics.quarantined.labels(self.settings.name, status).inc()
-        # The header only: a body may hold what a subscriber typed.
-        header = event.octets[:16].hex()
-        self._log.warning("PDU not understood", reason=event.reason, status=status, header=header)
+    def _put_aside(self, connection: Connection, event: Quarantined) -> None:
+        self._metrics.quarantined.labels(self.name, status_name(event.status)).inc()
+        self._quarantine.keep(self.name, connection.peer, event.reason, event.status, event.octets)
 
     def _on_refused(self, event: Refused) -> None:
-        self._metrics.refused.labels(self.settings.name, status_name(event.status)).inc()
-        self._log.warning("refused", command=command_name(event.command_id), status=status_name(event.status))
+        self._metrics.refused.labels(self.name, status_name(event.status)).inc()
+        self.log.warning("refused", command=command_name(event.command_id), status=status_name(event.status))
 
     def _on_stray(self, event: Stray) -> None:
-        self._metrics.answers.labels(self.settings.name, "stray").inc()
-        self._log.info("response to nothing, or late", command=command_name(event.command_id))
+        self._metrics.answers.labels(self.name, "stray").inc()
+        self.log.info("response to nothing, or late", command=command_name(event.command_id))
 
     def _on_notice(self, event: Notice) -> None:
-        self._log.info("notice of the centre", command=event.pdu.name)
+        self.log.info("notice of the centre", command=event.pdu.name)
 
-    def _on_closed(self, event: Closed) -> None:
-        self.problem = self.problem or event.reason
-        if not self._bound.done():
-            self._bound.set_exception(LinkDown(event.reason))
-        elif self._bound.exception() is None:
-            if self._stopping.is_set():
-                self._log.info("link is closed", reason=event.reason)
-            else:
-                self._log.warning("link is closed", reason=event.reason)
+    # --- receipts
 
+    def _expect_receipt(self, message: Outgoing, message_id: str) -> None:
+        """Keep the centre's id of the message, unless the receipt was faster than the response (W8)."""
+        key = message_key(message_id)
+        sent = SentMessage(self.name, key, message.id, message.msisdn, time.time())
+        early = self._early.pop(key, None)
+        if early is not None:
+            self._note_receipt(early, sent)
+        if early is None or not early.final:
+            self._outcomes.sent.append(sent)
 
-def _profile(settings: LinkSettings) -> Profile:
-    try:
-        return load_profile(settings.dialect)
-    except DialectError as error:
-        raise DialectError(f"links.{settings.name}.dialect: {error}") from None
+    def _note_receipt(self, receipt: Receipt, sent: SentMessage | None) -> None:
+        if sent is None:
+            self._early.update(dict.fromkeys(message_keys(receipt.message_id), receipt))
+            while len(self._early) > _EARLY_RECEIPTS:
+                self._early.popitem(last=False)
+            return
+        state = receipt.state if receipt.state in STATES.values() else "other"
+        self._metrics.receipts.labels(self.name, state.lower()).inc()
+        if receipt.final and receipt.state != "DELIVRD":
+            self.log.warning("message not delivered", id=sent.id, state=receipt.state, error=receipt.error)

@@ -1,11 +1,42 @@
 """Logging: structlog on standard error, text on a terminal, JSON lines elsewhere."""
 
 import logging
+import math
 import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import structlog
+from structlog.typing import EventDict
 
 from gateway.settings import Log
+
+
+class Sparing:
+    """A processor that lets `lines` lines of one event pass in a second; the next one says how many were left out.
+
+    A peer that misbehaves a thousand times a second is news once. Nobody can fill a disk with log lines.
+    """
+
+    def __init__(self, lines: int = 20, clock: Callable[[], float] = time.monotonic):
+        self._lines, self._clock = lines, clock
+        self._since: dict[str, float] = {}
+        self._seen: Counter[str] = Counter()
+
+    def __call__(self, logger: Any, method: str, line: EventDict) -> EventDict:
+        """The line, or DropEvent."""
+        event, now = line["event"], self._clock()
+        if now - self._since.get(event, -math.inf) >= 1:
+            left_out = self._seen[event] - self._lines
+            self._since[event], self._seen[event] = now, 0
+            if left_out > 0:
+                line["left_out"] = left_out
+        self._seen[event] += 1
+        if self._seen[event] > self._lines:
+            raise structlog.DropEvent
+        return line
 
 
 def configure_logging(settings: Log) -> None:
@@ -15,6 +46,7 @@ def configure_logging(settings: Log) -> None:
     renderer = _text(on_terminal) if as_text else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
+            Sparing(),
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -27,7 +27,16 @@ class Metrics:
         self.answers = counter("answers", "Answers by what the centre made of them", "link", "verdict")
         self.quarantined = counter("quarantined", "PDUs that could not be understood", "link", "status")
         self.jobs = counter("jobs", "Jobs run", "job", "result")
-        self.link_up = Gauge("starpound_link_up", "1 while the link is bound", ["link"], registry=registry)
+        self.receipts = counter("receipts", "Messages by what became of them", "link", "state")
+        self.link_up = Gauge(
+            "starpound_link_up", "Connections of the link that are bound", ["link"], registry=registry
+        )
+        self.window = Gauge(
+            "starpound_window",
+            "Requests that may wait for their response on one connection, as the centre can take them just now",
+            ["link"],
+            registry=registry,
+        )
         self.backlog = Gauge(
             "starpound_backlog", "Answers at hand that wait to be sent", ["link"], registry=registry
         )

@@ -1,15 +1,18 @@
 """What is committed and not yet taken by the centre, of one link.
 
-The store holds every answer until a positive submit_sm_resp; this is only the part of it that is kept at hand, in
-the order of the store's ids. A centre that throttles makes the whole queue wait and keep its order; a message
-that fails for now waits alone. Nothing here is lost with the process: a link that binds starts from the store.
+The store holds every answer until a positive response; this is only the part of it that is kept at hand: a lane for
+each kind of message, each in the order of the store's ids. Somebody who looks at his display is served before a
+notice, and a notice before a mailing. A centre that throttles makes the whole queue wait and keep its order; a
+message that fails for now waits alone. Nothing here is lost with the process: a link that binds starts from the
+store.
 """
 
 import enum
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from data.model import Outgoing
+from data.model import Outgoing, OutgoingKind
+from gateway.flow import Flow
 from gateway.smpp.vocabulary import (
     ESME_RMSGQFUL,
     ESME_ROK,
@@ -23,6 +26,9 @@ from gateway.smpp.vocabulary import (
 THROTTLED = frozenset({ESME_RTHROTTLED, ESME_RMSGQFUL})
 # This message, later.
 TEMPORARY = frozenset({ESME_RSYSERR, ESME_RX_T_APPN, ESME_RSUBMITFAIL})
+
+PRIORITY: tuple[OutgoingKind, ...] = ("ussd", "sms", "mailing")
+"""Kinds of messages, the most urgent first."""
 
 
 class Verdict(enum.Enum):
@@ -45,68 +51,106 @@ class Backoff:
         return min(self.max_s, self.first_s * 2 ** min(failures - 1, 30))
 
 
-class Outbox:
-    """The queue of one link. Times are monotonic seconds, except `Outgoing.expires`, which is the wall's."""
+class Lane:
+    """The messages of one kind. `last_id` is the last that was read from the store, or put behind those."""
 
-    def __init__(self, limit: int, backoff: Backoff | None = None):
-        self._limit = limit
-        self._backoff = backoff or Backoff()
-        self._ready: list[Outgoing] = []
-        self._later: list[tuple[float, Outgoing]] = []
-        self._failures: dict[int, int] = {}
-        self._throttles = 0
-        self._paused_until = 0.0
+    __slots__ = ("kind", "last_id", "limit", "more_in_store", "ready")
+
+    def __init__(self, kind: OutgoingKind, limit: int):
+        self.kind, self.limit = kind, limit
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin with the store again."""
+        self.ready: list[Outgoing] = []
         self.last_id = 0
         self.more_in_store = True
 
-    def __len__(self) -> int:
-        return len(self._ready) + len(self._later)
-
     @property
     def full(self) -> bool:
-        """Whether new messages had better be refused for now: what is at hand, or in the store behind it, is enough."""
-        return len(self) >= self._limit or (self.more_in_store and len(self) > 0)
-
-    @property
-    def wants_refill(self) -> bool:
-        """Whether the store may hold messages beyond `last_id` and there is room for them."""
-        return self.more_in_store and not self._ready
+        """Whether what is at hand, or in the store behind it, is enough."""
+        return len(self.ready) >= self.limit or (self.more_in_store and len(self.ready) > 0)
 
     def put(self, message: Outgoing) -> None:
-        """Queue what has just been committed; what is beyond the limit stays in the store until there is room."""
-        if self.more_in_store or self.full:
+        """Queue what has just been committed; what is beyond the limit stays in the store until there is room.
+
+        One from another link may stand before `last_id`, where nobody would look for it in the store again.
+        """
+        if message.id <= self.last_id:
+            heappush(self.ready, message)
+        elif self.more_in_store or len(self.ready) >= self.limit:
             self.more_in_store = True
         else:
             self.last_id = message.id
-            heappush(self._ready, message)
+            heappush(self.ready, message)
 
     def refill(self, messages: list[Outgoing], more: bool) -> None:
         """Queue what the store holds beyond `last_id`; `more` says whether it holds still more behind that."""
         for message in messages:
-            heappush(self._ready, message)
+            heappush(self.ready, message)
         if messages:
             self.last_id = messages[-1].id
         self.more_in_store = more
 
+
+class Outbox:
+    """The queue of one link. Times are monotonic seconds, except `Outgoing.expires`, which is the wall's.
+
+    `limit` messages of each kind are kept at hand. `flow` hears what the centre makes of them.
+    """
+
+    def __init__(self, limit: int, flow: Flow, backoff: Backoff | None = None):
+        self._lanes = [Lane(kind, limit) for kind in PRIORITY]
+        self._lane = {lane.kind: lane for lane in self._lanes}
+        self._flow = flow
+        self._backoff = backoff or Backoff()
+        self._later: list[tuple[float, Outgoing]] = []
+        self._failures: dict[int, int] = {}
+        self._throttles = 0
+        self._paused_until = 0.0
+
+    def __len__(self) -> int:
+        return sum(len(lane.ready) for lane in self._lanes) + len(self._later)
+
+    @property
+    def full(self) -> bool:
+        """Whether new questions had better be refused for now. Mailings do not count: nobody waits for them."""
+        return self._lane["ussd"].full or self._lane["sms"].full
+
+    def wanting(self) -> Lane | None:
+        """The lane that the store should fill before anything else is popped; None when all is in order."""
+        for lane in self._lanes:
+            if lane.ready:
+                return None
+            if lane.more_in_store:
+                return lane
+        return None
+
+    def put(self, message: Outgoing) -> None:
+        """Queue what has just been committed."""
+        self._lane[message.kind].put(message)
+
     def restart(self) -> None:
         """Forget the queue: the link is down, and its next bind reads the store from the beginning."""
-        self._ready.clear()
+        for lane in self._lanes:
+            lane.restart()
         self._later.clear()
-        self.last_id = 0
-        self.more_in_store = True
 
     def pop(self, now: float) -> Outgoing | None:
         """The next message to send, or None when none is due."""
         while self._later and self._later[0][0] <= now:
-            heappush(self._ready, heappop(self._later)[1])
-        if not self._ready or now < self._paused_until:
+            self._come_back(heappop(self._later)[1])
+        if now < self._paused_until:
             return None
-        return heappop(self._ready)
+        for lane in self._lanes:
+            if lane.ready:
+                return heappop(lane.ready)
+        return None
 
     def due(self) -> float | None:
         """When `pop` is worth another call although nothing came in; None when nothing waits for a time."""
         times = [when for when, _ in self._later[:1]]
-        if self._ready:
+        if any(lane.ready for lane in self._lanes):
             times.append(self._paused_until)
         return min(times, default=None)
 
@@ -114,13 +158,16 @@ class Outbox:
         """Take note of the centre's answer. RETRY has queued the message again; the other two are the store's."""
         if status == ESME_ROK:
             self._throttles = 0
-            self._failures.pop(message.id, None)
+            self._flow.taken()
+            if self._failures:
+                self._failures.pop(message.id, None)
             return Verdict.TAKEN
         if status in THROTTLED:
             if now >= self._paused_until:  # a whole window that is refused at once is one refusal
                 self._throttles += 1
                 self._paused_until = now + self._backoff.after(self._throttles)
-            heappush(self._ready, message)
+                self._flow.throttled()
+            self._come_back(message)
             return Verdict.RETRY
         if status in TEMPORARY and wall < message.expires:
             return self.retry(message, now)
@@ -135,3 +182,6 @@ class Outbox:
         failures = self._failures[message.id] = self._failures.get(message.id, 0) + 1
         heappush(self._later, (now + self._backoff.after(failures), message))
         return Verdict.RETRY
+
+    def _come_back(self, message: Outgoing) -> None:
+        heappush(self._lane[message.kind].ready, message)

@@ -6,13 +6,16 @@ docs/reference/settings.md is generated from this file.
 
 import os
 import tomllib
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic.networks import IPvAnyNetwork
 
+from gateway.smpp.text import DATA_CODINGS, data_coding_table, sending_table
 from gateway.validation import explain
 from handlers.registry import Limits
 
@@ -54,18 +57,81 @@ class Admin:
     """HOST:PORT of GET /healthz and GET /metrics; port 0 picks a free one."""
 
 
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Addresses = Annotated[tuple[Address, ...], BeforeValidator(_several)]
+
+
+@dataclass(config=_STRICT, kw_only=True)
+class Tls:
+    """TLS on a link. Files are PEM; a changed file counts from the next connection on, without a restart."""
+
+    ca_file: str | None = None
+    """Certificates that the peer's own must lead to; left out: those of the system."""
+    cert_file: str | None = None
+    """Our certificate and what leads to its root; needed where the peer asks for it, and always with `listen`."""
+    key_file: str | None = None
+    """Its private key; left out: it stands in cert_file."""
+    server_name: str | None = None
+    """Name sent as SNI, which the centre's certificate must carry; left out: the host of `connect`."""
+    require_certificate: bool = False
+    """With `listen`: the peer must show a certificate that leads to ca_file."""
+
+    def __post_init__(self) -> None:
+        if self.key_file and not self.cert_file:
+            raise ValueError("key_file without cert_file")
+        if self.require_certificate and not self.ca_file:
+            raise ValueError("require_certificate needs ca_file: whose certificates are good?")
+
+
+@dataclass(config=_STRICT, kw_only=True)
+class Outbind:
+    """Where a centre asks us to bind as receiver (SMPP 3.4 §2.2.1); it needs bind = "pair"."""
+
+    listen: Address
+    """HOST:PORT at which the centre connects."""
+    system_id: Ascii = Field(default="", max_length=15)
+    """Name the centre gives in its outbind; left out: any."""
+    password: Ascii = Field(default="", max_length=8, repr=False)
+    """Password the centre gives in its outbind; left out: any."""
+
+
+@dataclass(config=_STRICT, kw_only=True)
+class Text:
+    """What data_coding means on a link, and how long messages travel."""
+
+    data_coding: Literal["sms", "cbs"] = "sms"
+    """Table that explains the data_coding of SMS; a dialect says it for USSD."""
+    data_codings: dict[str, str] = Field(default_factory=dict)
+    """What this centre means otherwise: {"0x00" = "latin1"}; "binary" is no text."""
+    send_as: dict[str, int | str] = Field(default_factory=lambda: dict(DATA_CODINGS))
+    """Alphabets of our messages with their data_coding; the first that has every character of a text is taken."""
+    long_messages: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
+    """How a long SMS leaves: user data header with references of 8 or 16 bits, SAR TLVs, or message_payload."""
+    reassembly_s: Seconds = 600
+    """Seconds that the parts of an incoming long SMS wait for each other."""
+
+    def __post_init__(self) -> None:
+        data_coding_table(self.data_coding, self.data_codings)
+        sending_table(self.send_as)
+
+
 @dataclass(config=_STRICT, kw_only=True)
 class Link:
-    """One bind to an SMSC or USSD centre."""
+    """One SMSC or USSD centre, and how it is reached."""
 
     name: str
     """Name of the link in logs, metrics and the store; answers wait under it while it is down."""
-    connect: Address
-    """HOST:PORT of the centre."""
+    role: Literal["esme", "smsc"] = "esme"
+    """esme: the gateway binds to the centre. smsc: the centre binds to the gateway."""
+    connect: Addresses = ()
+    """HOST:PORT of the centre, or several by preference; role esme."""
+    listen: Address | None = None
+    """HOST:PORT at which the centre connects; role smsc. Links may share it: system_id tells them apart."""
     system_id: Ascii = Field(max_length=15)
-    """Name the gateway binds with (SMPP 3.4 §5.2.1, at most 15 characters)."""
-    role: Literal["esme"] = "esme"
-    """The gateway's role on this link."""
+    """Name in the bind (SMPP 3.4 §5.2.1, at most 15 characters): ours, or with role smsc the centre's."""
     password: str | None = Field(default=None, max_length=8, repr=False)
     """The bind's password (SMPP 3.4 §5.2.2, at most 8 characters); or one of the two below."""
     password_file: str | None = None
@@ -74,14 +140,36 @@ class Link:
     """Environment variable that holds the password."""
     system_type: Ascii = Field(default="", max_length=12)
     """system_type of the bind."""
-    bind: Literal["transceiver"] = "transceiver"
-    """Kind of bind: what is asked on a link is answered on it."""
+    bind: Literal["transceiver", "pair", "transmitter"] = "transceiver"
+    """What the gateway binds; pair: a receiver and a transmitter that work as one. Role esme."""
+    outbind: Outbind | None = None
+    """The receiver of the pair waits for the centre's outbind."""
+    networks: tuple[IPvAnyNetwork, ...] = ()
+    """Networks from which the centre may come; left out: any. Role smsc."""
+    binds: tuple[Literal["transceiver", "receiver", "transmitter"], ...] = (
+        "transceiver",
+        "receiver",
+        "transmitter",
+    )
+    """Kinds of bind that the centre may make. Role smsc."""
+    sessions: Positive = 4
+    """Binds that the centre may hold at a time. Role smsc."""
+    tls: Tls | None = None
+    """TLS; left out: none."""
     dialect: str = "spec"
     """Name of a USSD dialect, or the path of a profile file."""
+    text: Text = Field(default_factory=Text)
+    """SMS on this link."""
     window: Annotated[int, Field(ge=1, le=65535, strict=True)] = 10
-    """Requests that may wait for their response, in each direction."""
+    """Requests that may wait for their response on one bind, in each direction."""
+    rate: Seconds = 0
+    """Messages a second that the gateway sends at most; 0 = as fast as the window lets it."""
+    peer_rate: Seconds = 0
+    """Messages a second that the centre may send, those above are answered ESME_RTHROTTLED; 0 = any number."""
     backlog: Positive = 10_000
     """Answers kept in memory while the window is full; beyond that new messages are answered ESME_RTHROTTLED."""
+    receipts: bool = False
+    """Ask for a delivery receipt for each SMS."""
     enquire_link_s: Seconds = 30
     """Seconds of silence after which enquire_link is sent; 0 = never."""
     response_s: Wait = 10
@@ -89,18 +177,28 @@ class Link:
     inactivity_s: Seconds = 0
     """Seconds without any traffic but enquire_link after which the link is closed; 0 = never."""
     connect_s: Wait = 10
-    """Seconds to wait for the TCP connection and the bind's response."""
+    """Seconds to wait for the TCP connection, and for the bind that follows it."""
     reconnect_first_s: Wait = 0.5
     """Seconds before the first new attempt; each further one waits up to twice as long, with jitter."""
     reconnect_max_s: Wait = 30
     """The longest wait between attempts, in seconds."""
     sms_validity_s: Seconds = 86_400
-    """Seconds for which an SMS is offered to the centre before it is given up."""
+    """Seconds for which an SMS is offered to the centre, and kept by it, before it is given up."""
 
     def __post_init__(self) -> None:
         given = [key for key in ("password", "password_file", "password_env") if vars(self)[key] is not None]
         if len(given) != 1:
             raise ValueError("give exactly one of password, password_file, password_env")
+        if self.role == "esme" and (not self.connect or self.listen):
+            raise ValueError("role esme needs connect, and no listen")
+        if self.role == "smsc" and (not self.listen or self.connect):
+            raise ValueError("role smsc needs listen, and no connect")
+        if self.role == "smsc" and (self.bind != "transceiver" or self.outbind):
+            raise ValueError("bind and outbind are for role esme: here the centre binds")
+        if self.outbind and self.bind != "pair":
+            raise ValueError('outbind needs bind = "pair": the centre asks for a receiver')
+        if self.role == "smsc" and self.tls and not self.tls.cert_file:
+            raise ValueError("tls with listen needs cert_file")
 
     @cached_property
     def secret(self) -> str:
@@ -119,6 +217,24 @@ class Link:
         if len(secret) > 8 or not (secret.isascii() and secret.isprintable()):
             raise SettingsError(f"links.{self.name}: a password has at most 8 characters, of printable ASCII")
         return secret
+
+
+@dataclass(config=_STRICT, kw_only=True)
+class Route:
+    """Which links take messages that are no answer to a question of the subscriber, by priority."""
+
+    links: tuple[str, ...] = Field(min_length=1)
+    """Names of links: the first that is bound takes the message; none bound: it waits for the first."""
+    to: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
+    """Beginning of the subscriber's number; the longest that fits counts. Left out: every number."""
+
+
+@dataclass(config=_STRICT, kw_only=True)
+class Quarantine:
+    """What is kept of PDUs that could not be understood."""
+
+    limit: Annotated[int, Field(ge=0, strict=True)] = 10_000
+    """How many, the newest; 0 keeps none."""
 
 
 @dataclass(config=_STRICT, kw_only=True)
@@ -161,8 +277,11 @@ class Settings:
     """Where the facts are: sqlite:///relative/path or sqlite:////absolute/path."""
     links: tuple[Link, ...]
     """The binds, each a [[links]] table."""
+    routes: tuple[Route, ...] = ()
+    """Where messages leave that answer no question; without a route they leave by the link of the subscriber's turn."""
     menu: str | None = None
     """Path of a menu file; left out, the self-care menu that comes with the gateway."""
+    quarantine: Quarantine = Field(default_factory=Quarantine)
     admin: Admin = Field(default_factory=Admin)
     service: Service = Field(default_factory=Service)
     jobs: Jobs = Field(default_factory=Jobs)
@@ -174,6 +293,35 @@ class Settings:
         names = [link.name for link in self.links]
         if len(set(names)) < len(names):
             raise ValueError("two links have the same name")
+        _check_routes(self.routes, names)
+        _check_listening(self.links)
+
+
+def _check_routes(routes: tuple[Route, ...], names: list[str]) -> None:
+    for route in routes:
+        for name in route.links:
+            if name not in names:
+                near = get_close_matches(name, names, n=1)
+                raise ValueError(f"routes: no link {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+    beginnings = [route.to for route in routes]
+    if len(set(beginnings)) < len(beginnings):
+        raise ValueError("routes: two are for the same numbers")
+
+
+def _check_listening(links: tuple[Link, ...]) -> None:
+    """Links that share an address share its TLS, and are told apart by system_id."""
+    shared: dict[str, list[Link]] = {}
+    for link in links:
+        if link.listen:
+            shared.setdefault(link.listen, []).append(link)
+    for address, those in shared.items():
+        if len({link.system_id for link in those}) < len(those):
+            raise ValueError(f"two links at {address} have the same system_id")
+        if any(link.tls != those[0].tls for link in those):
+            raise ValueError(f"links at {address} differ in tls")
+    taken = [link.outbind.listen for link in links if link.outbind]
+    if len({*taken, *shared}) < len(taken) + len(shared):
+        raise ValueError("an outbind address is for one link only")
 
 
 def read_settings(path: str | Path) -> Settings:

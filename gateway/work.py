@@ -2,32 +2,77 @@
 
 import asyncio
 import json
-import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from data.model import DialogueRecord, Outgoing, Subscriber
+from data.model import DialogueRecord, Outgoing, OutgoingKind, SentMessage, Subscriber
 from data.store import Store
-from gateway.dialect import Profile
-from gateway.settings import Service
-from gateway.smpp.pdu import DeliverSm, SubmitSm, encode
-from gateway.smpp.text import measure, segments
-from gateway.smpp.vocabulary import ESM_CLASS_UDHI
+from gateway.dialect import DialectError, Profile, load_profile
+from gateway.settings import Link, Service
+from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
+from gateway.smpp.receipts import Receipt
+from gateway.smpp.text import data_coding_table, measure, sending_table
+from gateway.sms import SmsStyle
 from menus.model import Menu
 from menus.turns import Display
 
-_SMS_DCS = {"gsm7": 0x00, "ucs2": 0x08}
+Message = DeliverSm | SubmitSm | DataSm
+"""What a subscriber's turn comes in: from an SMSC deliver_sm, from an ESME submit_sm, from either data_sm."""
+
+
+_CARRIER = {"esme": SubmitSm, "smsc": DeliverSm}
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """What a turn has to know of the link it came by."""
+    """What a turn has to know of the link it came by, or will leave by."""
 
     name: str
     profile: Profile
-    sms_validity_s: float
+    sms: SmsStyle
+    carrier: type[SubmitSm] | type[DeliverSm]
+    """What our messages to subscribers travel in: submit_sm to an SMSC, deliver_sm to an ESME."""
+
+
+def station_of(settings: Link) -> Station:
+    """What a turn has to know of the link. Raises `DialectError`."""
+    try:
+        profile = load_profile(settings.dialect)
+    except DialectError as error:
+        raise DialectError(f"links.{settings.name}.dialect: {error}") from None
+    text = settings.text
+    style = SmsStyle(
+        data_coding_table(text.data_coding, text.data_codings),
+        sending_table(text.send_as),
+        text.long_messages,
+        settings.sms_validity_s,
+        settings.receipts,
+    )
+    return Station(settings.name, profile, style, _CARRIER[settings.role])
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What a centre made of our messages; the store is told with the next unit of work."""
+
+    taken: list[int] = field(default_factory=list)
+    failed: list[tuple[int, str]] = field(default_factory=list)
+    """With the reason."""
+    sent: list[SentMessage] = field(default_factory=list)
+    """Those of ``taken`` of which a receipt will tell."""
+
+    def __bool__(self) -> bool:
+        return bool(self.taken or self.failed)
+
+    def __add__(self, later: "Outcomes") -> "Outcomes":
+        return Outcomes(self.taken + later.taken, self.failed + later.failed, self.sent + later.sent)
+
+    @property
+    def ids(self) -> set[int]:
+        """All of them."""
+        return {*self.taken, *(id for id, _ in self.failed)}
 
 
 class Transaction:
@@ -68,12 +113,18 @@ class Work:
     limits: Service
     menu: Menu
     station: Station
+    route: Callable[[str], Station | None] = lambda msisdn: None
+    """The station by which a message leaves that answers no question; None: that of the turn."""
     subscriber: Subscriber | None = None
     """Whose turn it is."""
     subscribers: dict[str, Subscriber] | None = None
     """Those of all turns, read at once; None when a turn has written something and they may be stale."""
-    acknowledgements: list[tuple[DeliverSm, int]] = field(default_factory=list)
-    """The deliver_sm of the unit, each with the command_status of its response."""
+    acknowledgements: list[tuple[Message, int]] = field(default_factory=list)
+    """The messages of the unit, each with the command_status of its response."""
+    misunderstood: list[tuple[Message, str]] = field(default_factory=list)
+    """Those of them that meant nothing, and why."""
+    receipts: list[tuple[Receipt, SentMessage | None]] = field(default_factory=list)
+    """What became of messages; None: of one that nobody knows, or not yet."""
     answers: list[Outgoing] = field(default_factory=list)
     opened: dict[str, DialogueRecord] = field(default_factory=dict)
     """The dialogues that were open when the unit began, by MSISDN, read at once."""
@@ -87,7 +138,8 @@ class Work:
         subscriber = self.subscriber
         display = Display(subscriber.language, subscriber.script, measure, paged=False)
         text = self.menu.message(message, values, display)
-        self.answer_by_sms(self.menu.senders[message], subscriber.msisdn, text)
+        station = self.route(subscriber.msisdn) or self.station
+        self._send_sms(station, self.menu.senders[message], subscriber.msisdn, text)
 
     async def defer(self, job: str, args: Mapping[str, Any]) -> None:
         """Have a job run once the transaction is committed."""
@@ -96,17 +148,25 @@ class Work:
         )
         self.jobs += 1
 
-    def answer(self, msisdn: str, kind: Literal["ussd", "sms"], frame: bytes, validity_s: float) -> None:
-        """Have an encoded submit_sm (sequence number 0) leave by the station's link after the commit."""
-        now = self.now
-        self.answers.append(
-            Outgoing(self.store.draw_id(), self.station.name, msisdn, kind, frame, now, now + validity_s)
-        )
+    def answer(self, msisdn: str, frame: bytes, validity_s: float) -> None:
+        """Have an encoded screen (sequence number 0) leave by the station's link after the commit."""
+        self._queue(self.station, msisdn, "ussd", frame, validity_s)
 
     def answer_by_sms(self, sender: str, msisdn: str, text: str) -> None:
         """The same for an SMS, in as many parts as it takes."""
-        for frame in sms_frames(sender, msisdn, text):
-            self.answer(msisdn, "sms", frame, self.station.sms_validity_s)
+        self._send_sms(self.station, sender, msisdn, text)
+
+    def _send_sms(self, station: Station, sender: str, msisdn: str, text: str) -> None:
+        for frame in station.sms.frames(station.carrier, sender, msisdn, text):
+            self._queue(station, msisdn, "sms", frame, station.sms.validity_s)
+
+    def _queue(
+        self, station: Station, msisdn: str, kind: OutgoingKind, frame: bytes, validity_s: float
+    ) -> None:
+        now = self.now
+        self.answers.append(
+            Outgoing(self.store.draw_id(), station.name, msisdn, kind, frame, now, now + validity_s)
+        )
 
     async def read(self, msisdns: Sequence[str]) -> None:
         """Read what the turns of these numbers need: many rows at once cost a third of as many one by one."""
@@ -128,23 +188,3 @@ class Work:
 def is_number(msisdn: str) -> bool:
     """Whether it can be a subscriber's: at most 15 digits (ITU-T E.164); source_addr may hold anything."""
     return msisdn.isascii() and msisdn.isdigit() and len(msisdn) <= 15
-
-
-def sms_frames(sender: str, msisdn: str, text: str) -> list[bytes]:
-    """The encoded submit_sm PDUs (sequence number 0) of an SMS, one a part; several parts carry a UDH."""
-    alphabet, _ = measure(text)
-    parts = segments(text, alphabet, reference=secrets.randbelow(256))
-    return [
-        encode(
-            SubmitSm(
-                source_addr=sender,
-                dest_addr_ton=1,
-                dest_addr_npi=1,
-                destination_addr=msisdn,
-                esm_class=ESM_CLASS_UDHI if len(parts) > 1 else 0,
-                data_coding=_SMS_DCS[alphabet],
-                short_message=part,
-            )
-        )
-        for part in parts
-    ]

@@ -10,15 +10,18 @@ From the wire upwards:
 ``framing``      cuts a stream of octets into PDUs, and names protocols that are not SMPP
 ``states``       Table 2-1 as data: who may issue what, and when
 ``window``       requests that wait for their response
+``older_peers``  what a peer of SMPP 3.3 can read
 ``settings``     the numbers of a session
 ``events``       what a session tells the program that runs it
 ``session``      one connection, either role: states, windows, timers
 ``credentials``  the SMSC's check of system_id and password
 ``gsm7``         GSM 03.38, unpacked and packed
-``text``         alphabets, data_coding, lengths, long messages
+``national``     its national language tables
+``text``         alphabets, data_coding, lengths
+``user_data_header``, ``long_messages``  parts of long messages, out and in
 ``receipts``     delivery receipts in text and in TLV form
 ``errors``       one small tree
 
 "The specification" throughout is *Short Message Peer to Peer Protocol Specification v3.4*, 12-Oct-1999, Issue 1.2,
-and page numbers are its own. "Case F3" and the like are the numbered cases that tests/protocol proves.
+and page numbers are its own. "Case F3" and the like are the numbered cases of docs/reference/conformance.md.
 """

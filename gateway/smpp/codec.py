@@ -193,8 +193,9 @@ def encoder_source(pdu_class: type) -> str:
     lines += [f"        {line}" for line in _checks(table)]
     lines += [f"        body = b'{form}' % ({values})" if table else "        body = b''"]
     if pdu_class.bodiless_on_error:
-        empty = " or ".join(name for name, _ in table)
-        lines += [f"        if pdu.command_status and not ({empty}): body = b''"]
+        # But for TLVs: they stand behind a body, and an empty one tells where.
+        there = " or ".join([*(name for name, _ in table), "pdu.tlvs"])
+        lines += [f"        if pdu.command_status and not ({there}): body = b''"]
     lines += ["        if pdu.tlvs: body += encode_tlvs(pdu.tlvs)"]
     lines += [f"        size, command_id = {HEADER_OCTETS} + len(body), {pdu_class.command_id:#010x}"]
     lines += ["        return pack_header(size, command_id, pdu.command_status, pdu.sequence_number) + body"]

@@ -94,9 +94,11 @@ class Stray:
 
 @dataclass(slots=True)
 class Quarantined:
-    """Octets that could not be read, kept for whoever has to explain them; the session lives.
+    """Octets that could not be read, kept for whoever has to explain them.
 
-    ``status`` is what the peer was told. Of a bind or outbind only the header is kept: the rest holds a password.
+    The session lives, or a Closed follows: then these are the first octets of what is no PDU. ``status`` is what the
+    peer was told, unless it speaks another protocol. Of a bind or outbind only the header is kept: the rest holds a
+    password.
     """
 
     octets: bytes

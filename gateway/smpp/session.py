@@ -10,6 +10,9 @@ caller passes in (seconds of a monotonic clock). The program around it is one pu
 
 Nothing that a peer sends makes a method raise. By itself the session answers enquire_link, binds (it asks
 ``authenticate``), and requests that are unknown, malformed, out of state or above the peer's window.
+
+Which end opened the connection is no matter here. An SMSC that did sends outbind first; the ESME is told of it as a
+Notice, and asks in with bind_receiver on the same connection (S9).
 """
 
 from collections.abc import Callable, Iterator
@@ -21,11 +24,22 @@ from gateway.smpp.credentials import Authenticate
 from gateway.smpp.errors import LocalProtocolError, RemoteProtocolError
 from gateway.smpp.events import Event
 from gateway.smpp.framing import ForeignProtocolError, Framer
+from gateway.smpp.older_peers import for_older_peer, frame_for_older_peer
 from gateway.smpp.pdu import DECODERS, PDU_CLASSES, EnquireLink, Pdu, Unbind, encode
 from gateway.smpp.settings import SessionSettings
-from gateway.smpp.states import BIND_STATES, BOUND_STATES, MAY_SEND, WITHOUT_RESPONSE, Role, State
+from gateway.smpp.states import (
+    ALERT_NOTIFICATION,
+    BIND_STATES,
+    BOUND_STATES,
+    ENQUIRE_LINK,
+    MAY_SEND,
+    OUTBIND,
+    UNBIND,
+    WITHOUT_RESPONSE,
+    Role,
+    State,
+)
 from gateway.smpp.vocabulary import (
-    COMMAND_IDS,
     ESME_RALYBND,
     ESME_RINVBNDSTS,
     ESME_RINVCMDID,
@@ -40,11 +54,7 @@ from gateway.smpp.window import LINK_REQUESTS, Window
 
 __all__ = ["Authenticate", "Role", "Session", "SessionSettings", "State"]
 
-UNBIND = COMMAND_IDS["unbind"]
-UNBIND_RESP = COMMAND_IDS["unbind_resp"]
-ENQUIRE_LINK = COMMAND_IDS["enquire_link"]
-OUTBIND = COMMAND_IDS["outbind"]
-ALERT_NOTIFICATION = COMMAND_IDS["alert_notification"]
+UNBIND_RESP = UNBIND | RESPONSE_BIT
 
 
 class Session:
@@ -61,16 +71,20 @@ class Session:
             raise ValueError("an SMSC needs authenticate")
         self.role = role
         self.settings = settings
+        """``authenticate`` may put others in their place, once it knows who binds."""
         self.closed = False
         """True: write what data_to_send still has, then close the connection."""
         self.peer_version = INTERFACE_VERSION
-        """interface_version of the peer once it is bound; below 0x34 it takes no TLVs (§5.2.4)."""
+        """interface_version of the peer once it is bound."""
+        self.peer_is_older = False
+        """It is below 0x34: the peer gets no TLVs, and message ids of 8 characters (S10; ``older_peers``)."""
         self._authenticate = authenticate
         self._framer = Framer(settings.max_pdu_octets)
         self._window = Window(settings.window, settings.response_timer_s)
         self._events: list[Event] = []
         self._output: list[bytes] = []
         self._owed = 0  # requests handed to the program and not answered by it
+        self._invited = False  # an outbind was received
         self._binding = False  # our bind waits for its response
         self._leaving = False  # an unbind was sent, or received:
         self._peer_leaving = False
@@ -129,13 +143,14 @@ class Session:
 
         ``context`` comes back with the Response, or Unanswered, to a request. LocalProtocolError when the state
         or the window forbids it or a field does not fit; nothing has changed then. A response on a closed
-        session is dropped in silence: nobody is left to read it.
+        session is dropped in silence: nobody is left to read it. To an older peer no TLVs go (S10), and a text
+        that has no place without them is such an error, too.
         """
         if pdu.command_id & RESPONSE_BIT:
             return self._send_response(pdu)
         self._check(pdu.command_id)
         pdu.sequence_number = self._window.next_sequence_number()
-        self._queue_request(encode(pdu), pdu.command_id, pdu.sequence_number, now, context)
+        self._queue_request(self._encode(pdu), pdu.command_id, pdu.sequence_number, now, context)
         return pdu.sequence_number
 
     def send_encoded(self, frame: bytes, now: float, context: Any = None) -> int:
@@ -143,6 +158,8 @@ class Session:
         command_id = int.from_bytes(frame[4:8], "big")
         self._check(command_id)
         sequence_number = self._window.next_sequence_number()
+        if self.peer_is_older:
+            frame = frame_for_older_peer(frame)
         frame = frame[:12] + sequence_number.to_bytes(4, "big") + frame[16:]
         self._queue_request(frame, command_id, sequence_number, now, context)
         return sequence_number
@@ -176,7 +193,7 @@ class Session:
     def _send_response(self, pdu: Pdu) -> int:
         if self.closed:
             return pdu.sequence_number
-        frame = encode(pdu)
+        frame = self._encode(pdu)
         if pdu.command_id != UNBIND_RESP:
             if pdu.command_id & ~RESPONSE_BIT in LINK_REQUESTS:
                 raise LocalProtocolError(f"{pdu.name} is sent by the session itself")
@@ -187,6 +204,9 @@ class Session:
         if pdu.command_id == UNBIND_RESP:
             self._close("unbound by the peer")
         return pdu.sequence_number
+
+    def _encode(self, pdu: Pdu) -> bytes:
+        return encode(for_older_peer(pdu) if self.peer_is_older else pdu)
 
     def _settle(self) -> None:
         if not self._owed:
@@ -208,11 +228,15 @@ class Session:
                 self._receive_frame(*frame)
                 if self.closed:
                     return
-        except ForeignProtocolError as problem:
-            self._close(str(problem))
         except RemoteProtocolError as problem:
+            self._lose_step(problem)
+
+    def _lose_step(self, problem: RemoteProtocolError) -> None:
+        """Nobody knows where the next PDU begins (F2); another protocol is not answered in ours (F4)."""
+        if not isinstance(problem, ForeignProtocolError):
             self._output.append(encode_answer(GENERIC_NACK, problem.status, problem.sequence_number))
-            self._close(str(problem))
+        self._quarantine(problem.octets, str(problem), problem.status)
+        self._close(str(problem))
 
     def receive_eof(self, now: float) -> None:
         """The connection is gone: what was under way comes back as Unanswered, and then Closed."""
@@ -272,6 +296,7 @@ class Session:
             self._output.append(encode_answer(pdu.command_id, status, pdu.sequence_number))
             self._count_refused_bind(status)
             return
+        self._window.resize(self.settings.window, self.settings.response_timer_s)
         ours = {SC_INTERFACE_VERSION: bytes([INTERFACE_VERSION])}
         tlvs = ours if pdu.interface_version >= INTERFACE_VERSION else {}
         self._output.append(encode(pdu.respond(system_id=self.settings.system_id, tlvs=tlvs)))
@@ -285,6 +310,7 @@ class Session:
 
     def _become_bound(self, pdu: Pdu, bind_id: int, peer_version: int) -> None:
         self.peer_version = peer_version
+        self.peer_is_older = peer_version < INTERFACE_VERSION
         self._active = self._heard
         self._enter(BIND_STATES[bind_id])
         self._events.append(events.Bound(pdu))
@@ -297,6 +323,14 @@ class Session:
     def _receive_enquire_link(self, pdu: Pdu) -> None:
         self._output.append(encode_answer(ENQUIRE_LINK, 0, pdu.sequence_number))
 
+    def _receive_outbind(self, pdu: Pdu) -> None:
+        """Once, and not while we are at it: the program asks in when it sees one, and can do that only once."""
+        if self._binding or self._invited:
+            self._refuse(OUTBIND, pdu.sequence_number, ESME_RINVBNDSTS)
+        else:
+            self._invited = True
+            self._receive_notice(pdu)
+
     def _receive_notice(self, pdu: Pdu) -> None:
         self._events.append(events.Notice(pdu))
 
@@ -304,7 +338,7 @@ class Session:
         **dict.fromkeys(BIND_STATES, _receive_bind),
         UNBIND: _receive_unbind,
         ENQUIRE_LINK: _receive_enquire_link,
-        OUTBIND: _receive_notice,
+        OUTBIND: _receive_outbind,
         ALERT_NOTIFICATION: _receive_notice,
     }
 

@@ -62,7 +62,12 @@ Responses follow from their requests, so the table's rows for them, and for gene
 a response is legal exactly while somebody waits for it.
 """
 
-WITHOUT_RESPONSE = frozenset({COMMAND_IDS["outbind"], COMMAND_IDS["alert_notification"]})
+OUTBIND = COMMAND_IDS["outbind"]
+UNBIND = COMMAND_IDS["unbind"]
+ENQUIRE_LINK = COMMAND_IDS["enquire_link"]
+ALERT_NOTIFICATION = COMMAND_IDS["alert_notification"]
+
+WITHOUT_RESPONSE = frozenset({OUTBIND, ALERT_NOTIFICATION})
 """Requests that are never answered."""
 
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from gateway.smpp.states import BIND_STATES
-from gateway.smpp.vocabulary import COMMAND_IDS, GENERIC_NACK, RESPONSE_BIT
+from gateway.smpp.states import BIND_STATES, ENQUIRE_LINK, UNBIND
+from gateway.smpp.vocabulary import GENERIC_NACK, RESPONSE_BIT
 
 MAX_SEQUENCE_NUMBER = 0x7FFFFFFF  # p.39
 
-LINK_REQUESTS = frozenset(BIND_STATES) | {COMMAND_IDS["unbind"], COMMAND_IDS["enquire_link"]}
+LINK_REQUESTS = frozenset(BIND_STATES) | {UNBIND, ENQUIRE_LINK}
 """Requests about the session itself: they wait in the table, but take no place in the window."""
 
 Waiting = tuple[int, float, Any]
@@ -30,6 +30,11 @@ class Window:
     def free(self) -> int:
         """Places left."""
         return self._places - self.used
+
+    def resize(self, places: int, response_timer_s: float | None) -> None:
+        """As many places as that from now on; requests that wait stay."""
+        self._places = places
+        self._timer_s = response_timer_s
 
     def next_sequence_number(self) -> int:
         """1 to 0x7FFFFFFF, then 1 again (F5), and none that is still waited for. Nothing is registered yet."""

@@ -29,11 +29,11 @@ from gateway.dialogues import Dialogues
 from gateway.jobs import Jobs
 from gateway.metrics import Metrics
 from gateway.settings import Jobs as JobSettings
-from gateway.settings import Service
+from gateway.settings import Link, Service
 from gateway.smpp.pdu import DeliverSm, SubmitSm, decode
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
 from gateway.smpp.vocabulary import ESM_CLASS_UDHI
-from gateway.work import Station, Transaction
+from gateway.work import Transaction, station_of
 from handlers import registry
 from handlers.password import ALPHABET
 from handlers.registry import Operation
@@ -89,7 +89,7 @@ class Tester:
         self.now = START
         self.profile = load_profile("spec")
         self.store = open_store(f"sqlite:///{folder / STORE}")
-        self.station = Station("ussdc", self.profile, 86_400)
+        self.station = station_of(Link(name="ussdc", connect="127.0.0.1:2775", system_id="gw", password="secret"))
         self.jobs_sent: list[bytes] = []
         self.visits = Visits()
         self.menu = noting(_selfcare(), self.visits)
@@ -102,7 +102,8 @@ class Tester:
             self.menu,
             registry.JOBS,
             {"ussdc": self.station},
-            lambda _, answers: self.jobs_sent.extend(answer.pdu for answer in answers),
+            lambda answers: self.jobs_sent.extend(answer.pdu for answer in answers),
+            lambda _: None,
             JobSettings(),
             limits,
             Metrics(),

@@ -29,7 +29,7 @@ ASKING = [number(i) for i in (6, 8, 9, 12, 14)]
 TALKING = number(11)
 ONE_WORKER = "[jobs]\nworkers = 1\nretry_first_s = 0.1\nretry_max_s = 0.5\n"
 HOUSEKEEPING_S = 8  # it comes every five
-STALE = DialogueRecord(number(17), LINK, "long ago", "root", 0, 0, None, 0, touched=0)
+STALE = DialogueRecord(number(17), LINK, "long ago", "root", 0, 0, None, 0, touched=0, opened=0)
 
 
 async def _all_parts_meet_a_full_disk(

@@ -122,8 +122,8 @@ def test_an_unknown_dialect_names_the_known_ones():
         (lambda text: text.replace("\nout:", "\noutt:"), r"unknown key outt; did you mean out\?"),
         (lambda text: text.replace("ask: 2", "ask: two"), r"out\.ask"),
         (
-            lambda text: text.replace("tlv:0x0204", "tlv:user"),
-            "write source_addr, destination_addr, tlv:0xTAG",
+            lambda text: text.replace("SSSS NNNNNNNE", "SSSS NNNNNNNX"),
+            "write 8 letters an octet",
         ),
         (lambda text: text + "\n  - [", "expected"),
     ],
@@ -131,7 +131,7 @@ def test_an_unknown_dialect_names_the_known_ones():
 def test_a_profile_with_a_fault_is_refused_with_its_place(tmp_path: Path, mend, said):
     import gateway.dialect
 
-    text = (Path(gateway.dialect.__file__).parent / "dialects" / "spec.yaml").read_text("utf-8")
+    text = (Path(gateway.dialect.__file__).parent.parent / "dialects" / "spec.yaml").read_text("utf-8")
     path = tmp_path / "mine.yaml"
     path.write_text(mend(text), "utf-8")
     with pytest.raises(DialectError, match=said) as error:

@@ -12,18 +12,18 @@ from data.store import StoreBusy
 from gateway.daemon import load_menu
 from gateway.dialect import load_profile
 from gateway.dialogues import Dialogues
-from gateway.settings import Service
+from gateway.settings import Link, Service
 from gateway.smpp.pdu import DeliverSm, decode
 from gateway.smpp.text import segments
 from gateway.smpp.vocabulary import ESM_CLASS_RECEIPT, ESM_CLASS_UDHI, ESME_ROK, ESME_RX_R_APPN
-from gateway.work import Station, Transaction, Work
+from gateway.work import Outcomes, Transaction, Work, station_of
 from handlers import registry
 from handlers.registry import Operation, Outcome
 
 PHONE, OTHER = "79260000003", "79260000004"
 NOON = 1_790_000_000.0
 SPEC = load_profile("spec")
-STATION = Station("ussdc", SPEC, 86_400)
+STATION = station_of(Link(name="ussdc", connect="127.0.0.1:2775", system_id="gw", password="secret"))
 
 
 class House:
@@ -97,7 +97,7 @@ def test_what_is_taken_leaves_the_store_and_what_failed_is_noted(in_house):
     async def work(house: House) -> None:
         done = await house.handle(dial("*100#"), dial("*100#", OTHER))
         first, second = done.answers
-        await house.dialogues.handle(STATION, [], taken=[first.id], failed=[(second.id, "ESME_RINVDSTADR")])
+        await house.dialogues.handle(STATION, [], Outcomes([first.id], [(second.id, "ESME_RINVDSTADR")]))
         assert await house.store.unsent("ussdc", 0, 10) == []
 
     in_house(work)
@@ -199,6 +199,20 @@ def test_an_answer_after_the_idle_time_is_too_late(in_house):
         house.now += SPEC.limits.idle_s + 1
         (screen,) = await house.screens(answer("1", unit=2))
         assert "Время" in screen
+
+    in_house(work)
+
+
+def test_a_dialogue_that_never_rests_is_over_after_the_whole_time(in_house):
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        for unit in range(2, 26, 2):
+            house.now += 50
+            (screen,) = await house.screens(answer("3" if unit % 4 else "0", unit))  # options, and back
+            assert "Время" not in screen, f"{house.now - NOON} s"
+        house.now += 50
+        (screen,) = await house.screens(answer("1", 26))
+        assert "Время" in screen, "650 s, and the profile says 600"
 
     in_house(work)
 

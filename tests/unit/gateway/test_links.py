@@ -124,7 +124,7 @@ def test_W6_one_write_for_all_that_one_read_brought_and_no_delay(run, tmp_path):
         async with gateway_with(asks, tmp_path, window=20) as gateway:
             await asyncio.wait_for(done.wait(), 5)
             (link,) = gateway.links
-            ours = link._connection._transport.get_extra_info("socket")
+            ours = link.connections[0]._transport.get_extra_info("socket")
             assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert (seen.count(False), seen.count(True)) == (20, 20), (
             "deliver_sm_resp, submit_sm in the first read"

@@ -3,6 +3,7 @@
 import pytest
 
 from data.model import Outgoing
+from gateway.flow import Flow
 from gateway.outbox import Backoff, Outbox, Verdict
 from gateway.smpp.vocabulary import (
     ESME_RINVDSTADR,
@@ -19,8 +20,9 @@ def message(number: int, expires: float = 1000.0) -> Outgoing:
 
 def bound_outbox(limit: int = 100) -> Outbox:
     """The queue of a link that has read the store and found nothing there."""
-    outbox = Outbox(limit, Backoff(first_s=1, max_s=8))
-    outbox.refill([], more=False)
+    outbox = Outbox(limit, Flow(10), Backoff(first_s=1, max_s=8))
+    while (lane := outbox.wanting()) is not None:
+        lane.refill([], more=False)
     return outbox
 
 
@@ -107,19 +109,27 @@ def test_what_is_beyond_the_limit_stays_in_the_store_until_there_is_room():
     assert len(outbox) == 2
     assert outbox.full
     assert drain(outbox) == [1, 2]
-    assert outbox.wants_refill
-    outbox.refill([waiting for waiting in store if waiting.id > outbox.last_id], more=False)
+    lane = outbox.wanting()
+    assert lane.kind == "ussd"
+    lane.refill([waiting for waiting in store if waiting.id > lane.last_id], more=False)
     assert drain(outbox) == [3, 4, 5]
-    assert not outbox.wants_refill
+    assert outbox.wanting() is None
 
 
 def test_nothing_is_queued_past_what_is_still_in_the_store():
-    outbox = Outbox(100)
+    outbox = Outbox(100, Flow(10))
     outbox.put(message(7))
     assert len(outbox) == 0, "the store holds older ones: order"
-    outbox.refill([message(5), message(6), message(7)], more=True)
+    outbox.wanting().refill([message(5), message(6), message(7)], more=True)
     assert drain(outbox) == [5, 6, 7]
-    assert outbox.wants_refill, "there may be more"
+    assert outbox.wanting() is not None, "there may be more"
+
+
+def test_a_message_from_another_link_is_sent_although_younger_ones_were_read_already():
+    outbox = bound_outbox()
+    outbox.put(message(7))
+    outbox.put(message(3))
+    assert drain(outbox) == [3, 7]
 
 
 def test_a_link_that_went_down_begins_with_the_store_again():
@@ -127,8 +137,7 @@ def test_a_link_that_went_down_begins_with_the_store_again():
     outbox.put(message(1))
     outbox.restart()
     assert len(outbox) == 0
-    assert outbox.wants_refill
-    assert outbox.last_id == 0
+    assert outbox.wanting().last_id == 0
 
 
 def test_it_stays_full_until_what_it_left_in_the_store_has_had_its_turn():
@@ -138,5 +147,47 @@ def test_it_stays_full_until_what_it_left_in_the_store_has_had_its_turn():
     outbox.pop(0)
     assert outbox.full, "3 is in the store, and what comes after it must wait"
     outbox.pop(0)
-    outbox.refill([message(3)], more=False)
     assert not outbox.full
+    assert outbox.wanting() is not None
+
+
+def test_dialogues_go_before_notices_and_notices_before_mailings():
+    outbox = bound_outbox()
+    for number, kind in enumerate(("mailing", "sms", "ussd", "mailing", "sms", "ussd"), 1):
+        outbox.put(message(number)._replace(kind=kind))
+    assert drain(outbox) == [3, 6, 2, 5, 1, 4]
+
+
+def test_a_mailing_that_fills_its_lane_holds_no_dialogue_up():
+    outbox = bound_outbox(limit=2)
+    for number in range(1, 6):
+        outbox.put(message(number)._replace(kind="mailing"))
+    outbox.put(message(6))
+    assert not outbox.full
+    assert drain(outbox) == [6, 1, 2]
+
+
+def test_the_store_fills_the_most_urgent_lane_first():
+    outbox = Outbox(100, Flow(10))
+    asked = []
+    while (lane := outbox.wanting()) is not None:
+        asked.append(lane.kind)
+        lane.refill([], more=False)
+    assert asked == ["ussd", "sms", "mailing"]
+
+
+def test_W2_the_window_shrinks_when_throttled_and_grows_again():
+    flow = Flow(10)
+    outbox = Outbox(100, flow, Backoff(first_s=1, max_s=8))
+    while (lane := outbox.wanting()) is not None:
+        lane.refill([], more=False)
+    for number in range(1, 30):
+        outbox.put(message(number))
+    window = [outbox.pop(0) for _ in range(10)]
+    for refused in window:
+        outbox.settle(refused, ESME_RTHROTTLED, now=0, wall=0)
+    assert flow.window == 5, "halved once for the whole window"
+    now = 1.0
+    while (sent := outbox.pop(now)) is not None:
+        outbox.settle(sent, ESME_ROK, now=now, wall=1)
+    assert flow.window == 9, "after five it is 6, after six more 7, then 8, then 9"

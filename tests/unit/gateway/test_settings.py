@@ -46,11 +46,11 @@ def test_the_password_is_not_in_the_repr():
         ({"windw": 3}, "unknown key links.0.windw; did you mean window?"),
         ({"window": 0}, "links.0.window: Input should be greater than or equal to 1 (it is 0)"),
         ({"window": "64"}, "links.0.window: Input should be a valid integer (it is '64')"),
-        ({"connect": "ussdc"}, "links.0.connect: 'ussdc' is no HOST:PORT"),
+        ({"connect": "ussdc"}, "links.0.connect.0: 'ussdc' is no HOST:PORT"),
         ({"password_env": "X"}, "links.0: give exactly one of password, password_file, password_env"),
         (
             {"bind": "both"},
-            "links.0.bind: Input should be 'transceiver' (it is 'both')",
+            "links.0.bind: Input should be 'transceiver', 'pair' or 'transmitter' (it is 'both')",
         ),
         ({"system_id": "a" * 16}, "links.0.system_id: String should have at most 15 characters"),
     ],

@@ -1,0 +1,198 @@
+"""Connections that the other side opens: centres that bind to us (role smsc), and centres that send outbind.
+
+Each connection has a task of its own: a slow TLS handshake holds nobody up, and a connection that does not bind in
+time is closed by its session's timer.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+from weakref import WeakSet
+
+import structlog
+
+from gateway.connection import Connection
+from gateway.links import Link
+from gateway.quarantine import Quarantine
+from gateway.settings import split_address
+from gateway.smpp.credentials import authenticator
+from gateway.smpp.events import BindRefused, Bound, Closed, Event, Quarantined
+from gateway.smpp.pdu import Pdu
+from gateway.smpp.session import Role, Session
+from gateway.smpp.vocabulary import ESME_RBINDFAIL, ESME_ROK, status_name
+from gateway.tls import Certificates
+
+log = structlog.get_logger(__name__)
+
+_MOST_CONNECTIONS = 1000
+_HANDSHAKE_S = 10.0
+_ACCEPT_AGAIN_S = 1.0  # after an error such as too many open files
+
+
+class Host(Protocol):
+    """Whoever the connections at an address are for."""
+
+    def session(self, address: str) -> Session:
+        """A session for a connection from that IP address."""
+
+    async def serve(self, connection: Connection) -> None:
+        """See a connection through to its end."""
+
+
+class Listener:
+    """One listening address. OSError: it cannot be had. Await `run` in a task; `close` ends it."""
+
+    def __init__(self, address: str, host: Host, certificates: Certificates | None):
+        self._address, self._host, self._certificates = address, host, certificates
+        name, port = split_address(address)
+        family = socket.AF_INET6 if ":" in name else socket.AF_INET
+        self._socket = socket.create_server((name, port), family=family, backlog=128)
+        self._socket.setblocking(False)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        """The port that was really taken."""
+        return self._socket.getsockname()[1]
+
+    async def run(self) -> None:
+        """Take connections in, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                arrived, peer = await loop.sock_accept(self._socket)
+            except OSError as error:
+                log.error("no connection accepted", listen=self._address, reason=error.strerror)
+                await asyncio.sleep(_ACCEPT_AGAIN_S)
+                continue
+            if len(self._tasks) >= _MOST_CONNECTIONS:
+                arrived.close()
+                continue
+            task = asyncio.create_task(self._take(arrived, peer[0]), name=f"connection from {peer[0]}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Take nobody in any more, and leave those who are still there."""
+        self._socket.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _take(self, arrived: socket.socket, peer: str) -> None:
+        session = self._host.session(peer)
+        tls: dict = {}
+        if self._certificates:
+            tls = {"ssl": self._certificates.context(), "ssl_handshake_timeout": _HANDSHAKE_S}
+        loop = asyncio.get_running_loop()
+        try:
+            _, connection = await loop.connect_accepted_socket(
+                lambda: Connection(session, loop.time), arrived, **tls
+            )
+        except (OSError, ssl.SSLError) as error:
+            log.info("no TLS", listen=self._address, peer=peer, reason=str(error))
+            arrived.close()
+            return
+        await self._host.serve(connection)
+
+
+class Door:
+    """What a link with role smsc says of itself: it is down while its centre has not bound."""
+
+    def __init__(self, link: Link):
+        self._link = link
+
+    @property
+    def problem(self) -> str | None:
+        """None while there is a bind."""
+        return None if self._link.connections else "the centre has not bound"
+
+
+class Centres:
+    """The centres that bind to us at one address; the system_id of the bind says whose link it is."""
+
+    def __init__(self, links: Sequence[Link], quarantine: Quarantine):
+        self._links = {link.settings.system_id: link for link in links}
+        self._quarantine = quarantine
+        self._check_secret = authenticator({link.settings.system_id: link.settings.secret for link in links})
+        # Until it has bound nobody knows whose connection it is.
+        widest = max(links, key=lambda link: link.settings.window)
+        self._settings = replace(
+            widest.session_settings(),
+            session_init_timer_s=min(link.settings.connect_s for link in links),
+        )
+        self._sessions: dict[str, WeakSet[Session]] = defaultdict(WeakSet)
+        self._clock = widest.clock
+
+    def session(self, address: str) -> Session:
+        """One that lets the centres of these links in, from the networks and in the ways that are theirs."""
+
+        def authenticate(bind: Pdu) -> int:
+            status = self._check(bind, address)
+            if status == ESME_ROK:
+                session.settings = self._links[bind.system_id].session_settings()
+                self._sessions[bind.system_id].add(session)
+            return status
+
+        session = Session(Role.SMSC, self._settings, self._clock(), authenticate)
+        return session
+
+    def _check(self, bind: Pdu, address: str) -> int:
+        status = self._check_secret(bind)
+        if status:
+            return status
+        settings = self._links[bind.system_id].settings
+        here = ipaddress.ip_address(address)
+        there = sum(not session.closed for session in self._sessions[bind.system_id])
+        why = None
+        if settings.networks and not any(here in network for network in settings.networks):
+            why = "its network is not among networks"
+        elif bind.name.removeprefix("bind_") not in settings.binds:
+            why = "its kind of bind is not among binds"
+        elif there >= settings.sessions:
+            why = f"it has {there} sessions already"
+        if why is None:
+            return ESME_ROK
+        log.warning("bind refused", link=settings.name, peer=address, bind=bind.name, reason=why)
+        return ESME_RBINDFAIL
+
+    async def serve(self, connection: Connection) -> None:
+        """See one connection through to its end."""
+        link: Link | None = None
+
+        async def handle(events: list[Event]) -> None:
+            nonlocal link
+            if link is None:
+                link = self._who(events, connection)
+            if link is not None:
+                await link.handle(connection, events)
+
+        try:
+            await connection.run(handle)
+        except Exception:
+            log.exception("connection failed", peer=connection.peer)
+        finally:
+            if link is not None:
+                link.left(connection)
+                link.log.info("connection is over", peer=connection.peer)
+
+    def _who(self, events: list[Event], connection: Connection) -> Link | None:
+        """The link that the connection turns out to be of; what was wrong with it as long as it is nobody's."""
+        for event in events:
+            match event:
+                case Bound(pdu):
+                    link = self._links[pdu.system_id]
+                    link.joined(connection)
+                    return link
+                case BindRefused(status):
+                    log.warning("bind refused", peer=connection.peer, status=status_name(status))
+                case Quarantined(octets, reason, status):
+                    self._quarantine.keep("", connection.peer, reason, status, octets)
+                case Closed(reason):
+                    log.info("connection is over", peer=connection.peer, reason=reason)
+        return None

@@ -1,0 +1,100 @@
+"""SMS on a link: what `gateway.dialect` is for USSD. Text in and out of PDUs, as the link's settings say."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from data.model import MessagePart
+from gateway.smpp.long_messages import LongForm, read_part, sms_parts
+from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, encode
+from gateway.smpp.text import alphabet_for, decode_text
+from gateway.smpp.user_data_header import Part
+
+_DAY_S = 86_400
+_LONGEST_DAYS = 99  # two digits of a relative time
+_RECEIPT_OF_ANY_OUTCOME = 0x01  # registered_delivery (SMPP §5.2.17)
+
+
+class Piece(NamedTuple):
+    """A part of a long message: which one, and its octets without any header."""
+
+    part: Part
+    octets: bytes
+    data_coding: int
+
+
+@dataclass(frozen=True, slots=True)
+class SmsStyle:
+    """How SMS travel on a link."""
+
+    alphabet_by_dcs: Mapping[int, str]
+    """What the centre's data_coding means; one that is missing is no text."""
+    dcs_by_alphabet: Mapping[str, int]
+    """What is sent, in the order in which it is tried."""
+    long_form: LongForm
+    validity_s: float
+    """How long the centre is to try."""
+    receipts: bool
+    """Whether it is asked to tell what became of a message."""
+
+    def frames(
+        self, carrier: type[SubmitSm] | type[DeliverSm], sender: str, msisdn: str, text: str
+    ) -> list[bytes]:
+        """The encoded PDUs (sequence number 0) of a message, one a part."""
+        alphabet = alphabet_for(text, self.dcs_by_alphabet)
+        parts = sms_parts(text, alphabet, secrets.randbelow(0x10000), self.long_form)
+        return [
+            encode(
+                carrier(
+                    source_addr=sender,
+                    dest_addr_ton=1,
+                    dest_addr_npi=1,
+                    destination_addr=msisdn,
+                    esm_class=part.esm_class,
+                    validity_period=relative_time(self.validity_s) if carrier is SubmitSm else "",
+                    registered_delivery=_RECEIPT_OF_ANY_OUTCOME if self.receipts else 0,
+                    data_coding=self.dcs_by_alphabet[alphabet],
+                    short_message=part.short_message,
+                    tlvs=part.tlvs,
+                )
+            )
+            for part in parts
+        ]
+
+    def read(self, pdu: DeliverSm | SubmitSm | DataSm) -> "str | Piece | None":
+        """The text of a message, or what one of the many parts of a long one brings; None when it is no text."""
+        alphabet = self.alphabet_by_dcs.get(pdu.data_coding)
+        part, octets, national = read_part(pdu, alphabet)
+        if alphabet == "gsm7-packed":
+            alphabet = "gsm7"
+        if part is None or part.total == 1:
+            return decode_text(octets, alphabet, national) if alphabet else None
+        if alphabet and national:  # its tables are named in this part only
+            octets = decode_text(octets, alphabet, national).encode("utf-16-be")
+            alphabet = "ucs2"
+        return Piece(part, octets, self._data_coding(pdu, alphabet))
+
+    def _data_coding(self, pdu: DeliverSm | SubmitSm | DataSm, alphabet: str | None) -> int:
+        """One that stands for what the octets of a piece are in now."""
+        if self.alphabet_by_dcs.get(pdu.data_coding) == alphabet:
+            return pdu.data_coding
+        like = (dcs for dcs, other in self.alphabet_by_dcs.items() if other == alphabet)
+        return next(like, pdu.data_coding)
+
+    def join(self, parts: Iterable[MessagePart]) -> str:
+        """The text of a whole message. Octets are joined before they are read: a part may end in half a character."""
+        text = ""
+        for data_coding, those in groupby(parts, key=lambda part: part.data_coding):
+            alphabet = self.alphabet_by_dcs.get(data_coding)
+            if alphabet:
+                text += decode_text(b"".join(part.octets for part in those), alphabet)
+        return text
+
+
+def relative_time(seconds: float) -> str:
+    """A validity_period of so many seconds from now: ``000001000000000R`` is a day (SMPP 3.4 §7.1.1)."""
+    days, rest = divmod(int(seconds), _DAY_S)
+    hours, rest = divmod(rest, 3600)
+    return f"0000{min(days, _LONGEST_DAYS):02}{hours:02}{rest // 60:02}{rest % 60:02}000R"
