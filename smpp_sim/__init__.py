@@ -9,12 +9,17 @@ Module map, from the phone to the outside:
 ``station``     a phone with all of these
 ``delivery``    what waits for an ESME, in order, until it has said that it took it
 ``messages``    SMS and receipts as PDUs
+``wire_time``   times as SMPP writes them
+``sent_sms``    a message of an ESME and its states; ``message_centre`` has all of them, until they are on their phones
 ``network``     all phones and dialogues, their timers; no I/O, no clock
 ``requests``    what is answered to submit_sm and the others
-``link``        one ESME's connection
+``admission``   who may bind
+``link``        one connection
+``calling``     connections that the centre opens itself: outbind, and binding as an ESME
 ``centre``      the SMSC: listens, joins network and links
 ``mailbox``     an SMTP server that keeps what it gets
-``api``         control over HTTP and WebSocket; ``remote`` is its client
+``api``         control over HTTP and WebSocket (``api_…`` are its parts); ``remote`` is its client
+``settings``    what can be set; ``config`` reads it from a file, ``tls`` makes contexts of it
 ``simulator``   all of it, started and stopped together; ``phone`` is a phone for tests in the same process
 ``esme``        a tester's ESME on smpplib
 ``transcript``  conversations as text

@@ -6,32 +6,31 @@ its own in Host and Origin, so that no web page of somebody else's reaches it th
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from smpp_sim.api_guard import Guard
+from smpp_sim.api_messages import message_routes
+from smpp_sim.api_requests import error, kinds, number, words
 from smpp_sim.centre import Centre, describe
 from smpp_sim.delivery import QueueFull
 from smpp_sim.events import EventLog, TooManyWatchers
 from smpp_sim.handset import NotPossible
 from smpp_sim.mailbox import Mailbox
-from smpp_sim.settings import SimulatorSettings, is_loopback, same_secret
+from smpp_sim.settings import SimulatorSettings
 from smpp_sim.station import NotAnMsisdn, Station, screen_facts, sms_facts
 
 log = logging.getLogger("starpound.sim")
 
-MAX_BODY_OCTETS = 64 * 1024
-"""Octets of a request's body; a larger one is answered 413."""
 MAX_WAIT_S = 60.0
 """Seconds that one request may wait."""
 MAX_LISTED = 1000
@@ -57,6 +56,7 @@ def build_app(centre: Centre, mailbox: Mailbox, settings: SimulatorSettings) -> 
             Route("/api/phones/{msisdn}/answer", _answer, methods=["POST"]),
             Route("/api/phones/{msisdn}/sms", _sms, methods=["POST"]),
             Route("/api/phones/{msisdn}/{deed:str}", _deed, methods=["POST"]),
+            *message_routes(),
             Route("/api/mail", _mail),
             Route("/api/mail/events", _mail_events),
             Route("/api/mail/{number:int}", _letter),
@@ -65,7 +65,7 @@ def build_app(centre: Centre, mailbox: Mailbox, settings: SimulatorSettings) -> 
         exception_handlers={HTTPException: _on_http_error, **dict.fromkeys(_STATUS_BY_ERROR, _on_refusal)},
     )
     app.state.centre, app.state.mailbox, app.state.settings = centre, mailbox, settings
-    app.add_middleware(_Guard, settings=settings)
+    app.add_middleware(Guard, settings=settings)
     return app
 
 
@@ -79,59 +79,13 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
 }
 
 
-async def _on_http_error(request: Request, error: HTTPException) -> JSONResponse:
-    words = {404: "there is nothing at this address", 405: "this address does not take that method"}
-    return _error(error.status_code, words.get(error.status_code, error.detail), error.headers)
+async def _on_http_error(request: Request, problem: HTTPException) -> JSONResponse:
+    reasons = {404: "there is nothing at this address", 405: "this address does not take that method"}
+    return error(problem.status_code, reasons.get(problem.status_code, problem.detail), problem.headers)
 
 
-async def _on_refusal(request: Request, error: Exception) -> JSONResponse:
-    return _error(_STATUS_BY_ERROR[type(error)], str(error))
-
-
-def _error(status: int, words: str, headers: Any = None) -> JSONResponse:
-    return JSONResponse({"error": words}, status, headers=headers)
-
-
-class _Guard:
-    """Keeps out requests that come through somebody else's web page, and those without the token."""
-
-    def __init__(self, app: ASGIApp, settings: SimulatorSettings):
-        self.app, self.token = app, settings.http_token
-        self.names = {"localhost", "127.0.0.1", "::1", settings.http_host}
-        self.any_name = not is_loopback(settings.http_host)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            return await self.app(scope, receive, send)
-        problem = self._problem(HTTPConnection(scope))
-        if problem is None:
-            return await self.app(scope, receive, send)
-        if scope["type"] == "websocket":
-            return await WebSocket(scope, receive, send).close(1008, problem[1])
-        return await _error(*problem)(scope, receive, send)
-
-    def _problem(self, connection: HTTPConnection) -> tuple[int, str] | None:
-        host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
-        if not self.any_name and _host_name(f"//{host}") not in self.names:
-            return 403, f"this is not {host[:60]}: use the address that the simulator printed"
-        if origin is not None and urlsplit(origin).netloc != host:
-            return 403, f"pages of {origin[:60]} may not use this simulator"
-        if self.token and not self._has_token(connection):
-            return 401, "a token is needed: Authorization: Bearer TOKEN, or ?token=TOKEN"
-        return None
-
-    def _has_token(self, connection: HTTPConnection) -> bool:
-        scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            given = connection.query_params.get("token", "")
-        return same_secret(given, self.token)
-
-
-def _host_name(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
+async def _on_refusal(request: Request, problem: Exception) -> JSONResponse:
+    return error(_STATUS_BY_ERROR[type(problem)], str(problem))
 
 
 # --- the simulator ------------------------------------------------------------------------------------------------
@@ -204,18 +158,18 @@ async def _phone_events(request: Request) -> JSONResponse:
 
 
 async def _dial(request: Request) -> JSONResponse:
-    words = await _words(request, "code")
-    return _acted(request, request.app.state.centre.dial, words["code"])
+    given = await words(request, "code")
+    return _acted(request, request.app.state.centre.dial, given["code"])
 
 
 async def _answer(request: Request) -> JSONResponse:
-    words = await _words(request, text="")
-    return _acted(request, request.app.state.centre.answer, words["text"])
+    given = await words(request, text="")
+    return _acted(request, request.app.state.centre.answer, given["text"])
 
 
 async def _sms(request: Request) -> JSONResponse:
-    words = await _words(request, "to", text="")
-    return _acted(request, request.app.state.centre.send_sms, words["to"], words["text"])
+    given = await words(request, "to", text="")
+    return _acted(request, request.app.state.centre.send_sms, given["to"], given["text"])
 
 
 _DEEDS: dict[str, Callable[[Centre, str], Station]] = {
@@ -223,6 +177,9 @@ _DEEDS: dict[str, Callable[[Centre, str], Station]] = {
     "cancel": Centre.cancel,
     "hang-up": Centre.hang_up,
     "lose": Centre.lose,
+    "on": partial(Centre.switch, on=True),
+    "off": partial(Centre.switch, on=False),
+    "read": Centre.read,
 }
 
 
@@ -230,8 +187,8 @@ async def _deed(request: Request) -> JSONResponse:
     deed = _DEEDS.get(request.path_params["deed"])
     if deed is None:
         known = ", ".join(["dial", "answer", "sms", *_DEEDS])
-        return _error(404, f"a phone cannot {request.path_params['deed'][:30]!r}; it can {known}")
-    await _words(request)
+        return error(404, f"a phone cannot {request.path_params['deed'][:30]!r}; it can {known}")
+    await words(request)
     return _acted(request, lambda msisdn: deed(request.app.state.centre, msisdn))
 
 
@@ -258,76 +215,7 @@ async def _mail_events(request: Request) -> JSONResponse:
 
 async def _letter(request: Request) -> JSONResponse:
     letter = request.app.state.mailbox.letter(request.path_params["number"])
-    return JSONResponse(letter.as_dict()) if letter else _error(404, "there is no such letter")
-
-
-# --- what comes in ------------------------------------------------------------------------------------------------
-
-
-async def _words(request: Request, *required: str, **optional: str) -> dict[str, str]:
-    """The texts in a JSON body; no others are allowed."""
-    body = await _body(request)
-    if body and not request.headers.get("content-type", "").startswith("application/json"):
-        raise HTTPException(415, "send JSON, and say so: Content-Type: application/json")
-    given = _object(body)
-    for name, value in given.items():
-        if name not in required and name not in optional:
-            raise HTTPException(400, f"unknown {name[:30]!r}; expected {_expected(required, optional)}")
-        if not isinstance(value, str) or not _encodable(value):
-            raise HTTPException(400, f"{name!r} must be a text")
-    missing = [name for name in required if name not in given]
-    if missing:
-        raise HTTPException(400, f"{missing[0]!r} is missing; expected {_expected(required, optional)}")
-    return {**optional, **given}
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY_OCTETS:
-            raise HTTPException(413, f"a body has at most {MAX_BODY_OCTETS} octets", {"connection": "close"})
-    return body
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    if not body:
-        return {}
-    try:
-        given = json.loads(body)
-    except (ValueError, RecursionError) as problem:
-        raise HTTPException(400, f"this is not JSON: {problem}") from None
-    if not isinstance(given, dict):
-        raise HTTPException(400, 'send an object, as in {"code": "*100#"}')
-    return given
-
-
-def _expected(required: tuple[str, ...], optional: dict[str, str]) -> str:
-    return ", ".join([*required, *(f"{name} (may be left out)" for name in optional)]) or "nothing"
-
-
-def _encodable(text: str) -> bool:
-    """JSON can carry half a surrogate pair, which is no text."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _number(connection: HTTPConnection, name: str, default: float, most: float) -> float:
-    given = connection.query_params.get(name)
-    try:
-        number = default if given is None else float(given)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise HTTPException(400, f"{name} must be a number, 0 or more")
-    return min(number, most)
-
-
-def _kinds(connection: HTTPConnection) -> frozenset[str]:
-    return frozenset(filter(None, connection.query_params.get("kind", "").split(",")))
+    return JSONResponse(letter.as_dict()) if letter else error(404, "there is no such letter")
 
 
 # --- watching -----------------------------------------------------------------------------------------------------
@@ -335,9 +223,9 @@ def _kinds(connection: HTTPConnection) -> frozenset[str]:
 
 async def _events(request: Request, events: EventLog) -> JSONResponse:
     """What happened after number ``after``; with ``wait`` it waits so many seconds for the first one."""
-    after = int(_number(request, "after", 0, 2**53))
-    wait_s = _number(request, "wait", 0, MAX_WAIT_S)
-    found = await events.wait(after, _kinds(request), wait_s)
+    after = int(number(request, "after", 0, 2**53))
+    wait_s = number(request, "wait", 0, MAX_WAIT_S)
+    found = await events.wait(after, kinds(request), wait_s)
     last = found[-1].number if found else max(after, 0)
     missed = events.missed(after)
     return JSONResponse({"events": [event.as_dict() for event in found], "last": last, "missed": missed})
@@ -348,7 +236,7 @@ async def _stream(websocket: WebSocket) -> None:
     await websocket.accept()
     try:
         events = _station(websocket).log
-        after = int(_number(websocket, "after", events.last, 2**53))
+        after = int(number(websocket, "after", events.last, 2**53))
     except (NotAnMsisdn, NotPossible) as problem:
         await websocket.close(1008, _reason(str(problem)))
         return
@@ -369,7 +257,7 @@ async def _send_events(websocket: WebSocket, events: EventLog, after: int) -> No
             if events.missed(after):
                 after = events.forgotten
                 await websocket.send_json({"kind": "missed"})
-            found = await events.wait(after, _kinds(websocket), PING_S)
+            found = await events.wait(after, kinds(websocket), PING_S)
             for event in found:
                 await websocket.send_json(event.as_dict())
                 after = event.number

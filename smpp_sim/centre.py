@@ -8,15 +8,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from gateway.smpp.credentials import authenticator
-from gateway.smpp.session import SessionSettings
+from gateway.smpp.pdu import Pdu
+from gateway.smpp.session import Role, SessionSettings
+from smpp_sim.admission import Admission
+from smpp_sim.calling import Caller
 from smpp_sim.events import EventLog
 from smpp_sim.link import Link
 from smpp_sim.network import Network
-from smpp_sim.settings import SimulatorError, SimulatorSettings
+from smpp_sim.sent_sms import MessageState, SentSms
+from smpp_sim.settings import Account, SimulatorError, SimulatorSettings
 from smpp_sim.station import Station
+from smpp_sim.tls import server_context
 
 log = logging.getLogger("starpound.sim")
 
@@ -39,15 +44,23 @@ class Centre:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._stopping = False
-        passwords = {account.system_id: account.password for account in settings.accounts}
-        self._authenticate = authenticator(passwords, one_answer=settings.one_bind_error)
+        self.receipt_first = settings.receipt_first
+        self._tls = server_context(settings.tls) if settings.tls else None
+        admission = Admission(settings.accounts, settings.one_bind_error, lambda: self.links)
+        self.admit = admission.decide
         self._session_settings = SessionSettings(
             window=settings.window,
             peer_window=settings.peer_window,
             enquire_link_timer_s=settings.enquire_link_s,
             response_timer_s=settings.response_s,
             session_init_timer_s=settings.session_init_s,
+            system_id=settings.system_id,
         )
+        self._callers = {
+            account.system_id: Caller(account, settings, partial(self._is_wanted, account), self._make_link)
+            for account in settings.accounts
+            if account.address
+        }
 
     # --- life -------------------------------------------------------------------------------------------------
 
@@ -56,16 +69,24 @@ class Centre:
         host, port = self.settings.smpp_host, self.settings.smpp_port
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(self._accept, host, port)
+            self._server = await loop.create_server(self._accept, host, port, **self._tls_options())
         except OSError as error:
             raise SimulatorError(f"SMPP: cannot listen on {host}:{port}: {error.strerror or error}") from None
         self.port = self._server.sockets[0].getsockname()[1]
+        self.pump()
+
+    def _tls_options(self) -> dict[str, Any]:
+        if self._tls is None:
+            return {}
+        return {"ssl": self._tls, "ssl_handshake_timeout": self.settings.session_init_s or None}
 
     async def stop(self) -> None:
         """Take nobody in any more, unbind who is here, close. Waits at most `stop_s`."""
         self._stopping = True
         if self._server:
             self._server.close()
+        for caller in self._callers.values():
+            await caller.stop()
         links = list(self.links)
         for link in links:
             link.leave()
@@ -79,7 +100,17 @@ class Centre:
         self.log.close()
 
     def _accept(self) -> Link:
-        return Link(self, self._session_settings, self._authenticate, self._clock)
+        return Link(self, self._session_settings, self._clock)
+
+    def _make_link(self, role: Role, opening: Pdu, called: str) -> Link:
+        return Link(self, self._session_settings, self._clock, role, opening, called)
+
+    def _is_wanted(self, account: Account) -> bool:
+        """Whether the centre should call this account: always to bind there, for outbind when it is of use."""
+        if account.connect:
+            return not self._stopping
+        here = any(link.receives(account.system_id) for link in self.links)
+        return self.network.queues[account.system_id].waiting > 0 and not here and not self._stopping
 
     # --- what owners of phones do; errors as in Network -----------------------------------------------------
 
@@ -111,7 +142,20 @@ class Centre:
         """Send an SMS, which may be empty."""
         return self._do(self.network.send_sms, msisdn, to, text)
 
-    def _do(self, deed: Callable[..., Station], *words: str) -> Station:
+    def switch(self, msisdn: str, on: bool) -> Station:
+        """Switch a phone on or off."""
+        return self._do(self.network.switch, msisdn, on)
+
+    def read(self, msisdn: str) -> Station:
+        """Read the SMS that came: senders that asked for it hear of it."""
+        return self._do(self.network.read, msisdn)
+
+    def settle(self, message: SentSms, state: MessageState) -> None:
+        """Have a message of an ESME that waits end like this. Raises `NotPossible`."""
+        self.network.sms.settle(message, state, self._clock())
+        self.pump()
+
+    def _do(self, deed: Callable[..., Station], *words: str | bool) -> Station:
         try:
             return deed(*words, self._clock())
         finally:
@@ -125,6 +169,8 @@ class Centre:
         for system_id, queue in self.network.queues.items():
             if queue.waiting:
                 self._deliver(system_id, now)
+        for caller in self._callers.values():
+            caller.look()
         self._arm(now)
 
     def opened(self, link: Link) -> bool:
@@ -178,6 +224,7 @@ def describe(centre: Centre, link: Link) -> dict[str, Any]:
     """A bound link for JSON."""
     return {
         "system_id": link.system_id,
+        "role": link.session.role.value,
         "bind": link.bind,
         "peer": link.peer,
         "since": round(link.bound_at, 3),

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.smpp.pdu import DeliverSm
+from gateway.smpp.pdu import Pdu
 
 
 class QueueFull(Exception):
@@ -22,7 +22,8 @@ class Dialogue:
     """A USSD dialogue as the centre holds it.
 
     `unit` numbers the messages of both sides; `told` says that the ESME may know of the dialogue; `over` that
-    nothing more of it is to be delivered, except that it is over.
+    nothing more of it is to be delivered, except that it is over. `owed`: the ESME's answer is awaited; `closes`: the
+    subscriber's next answer ends it.
     """
 
     msisdn: str
@@ -34,14 +35,19 @@ class Dialogue:
     unit: int = 0
     told: bool = False
     over: bool = False
+    owed: bool = False
+    closes: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """A deliver_sm on its way. `dialogue` is None for an SMS and a receipt; `farewell` says that a dialogue ended."""
+    """A deliver_sm, or an alert_notification, on its way.
+
+    `dialogue` is None for what belongs to none; `farewell` says that a dialogue ended.
+    """
 
     number: int
-    pdu: DeliverSm
+    pdu: Pdu
     expires: float
     dialogue: Dialogue | None = None
     farewell: bool = False
@@ -92,7 +98,7 @@ class DeliveryQueue:
 
     def put(
         self,
-        pdu: DeliverSm,
+        pdu: Pdu,
         now: float,
         expires: float = math.inf,
         dialogue: Dialogue | None = None,

@@ -27,6 +27,7 @@ class State(Enum):
     RUNNING = "running"
     ASKED = "asked"
     SHOWING = "showing"
+    OFF = "off"
 
 
 class NotPossible(Exception):
@@ -79,6 +80,7 @@ class Handset:
 
     def dial(self, typed: str) -> list[Effect]:
         """Dial a code. Raises `NotPossible` while something is on the display, or when it is no code."""
+        self.require_on()
         if self.state is not State.IDLE:
             raise NotPossible(f"the phone is busy ({self.state.value}): answer, press OK or cancel first")
         code = read_code(typed, self.msisdn)
@@ -115,11 +117,29 @@ class Handset:
 
     def hang_up(self) -> list[Effect]:
         """Back to an empty display, whatever it shows: the dialogue is given up, all boxes are closed."""
-        if self.state is State.IDLE:
+        if self.state in (State.IDLE, State.OFF):
             return []
         effects = self._leave()
         self.hidden.clear()
         return effects + self._next()
+
+    def switch_off(self) -> list[Effect]:
+        """Everything on the display is gone, the dialogue too; nothing reaches the phone until `switch_on`."""
+        effects = self._leave()
+        self.hidden.clear()
+        self.screen = None
+        self.state = State.OFF
+        return effects
+
+    def switch_on(self) -> None:
+        """An empty display again; a phone that is on stays as it is."""
+        if self.state is State.OFF:
+            self.state = State.IDLE
+
+    def require_on(self) -> None:
+        """Raises `NotPossible` while the phone is switched off."""
+        if self.state is State.OFF:
+            raise NotPossible("the phone is switched off")
 
     # --- what the network does --------------------------------------------------------------------------------
 
@@ -127,8 +147,10 @@ class Handset:
         """A message of the network: a question, a last screen, or a notice.
 
         A question opens a dialogue when there is none. The question that is on the display already, come once
-        more, changes nothing. Raises `NoRoom` when `MAX_HIDDEN` boxes are waiting.
+        more, changes nothing. Raises `NoRoom` when `MAX_HIDDEN` boxes are waiting, or the phone is off.
         """
+        if self.state is State.OFF:
+            raise NoRoom("the phone is switched off")
         shown = Shown(kind, text)
         if self.state is State.ASKED and self.in_dialogue and shown == self.screen:
             return []

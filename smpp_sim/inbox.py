@@ -7,7 +7,8 @@ any order, twice, or never; what stays incomplete is forgotten after `PART_LIFE_
 from collections import deque
 from dataclasses import dataclass, field
 
-from gateway.smpp.text import Part, decode_text
+from gateway.smpp.text import decode_text
+from gateway.smpp.user_data_header import National, Part
 
 MAX_MESSAGES = 100
 """Messages kept; the oldest goes first."""
@@ -28,10 +29,14 @@ class Sms:
     at: float
 
 
+Piece = tuple[bytes, str, National | None]
+"""Octets, their alphabet, and the national tables that they are written with."""
+
+
 @dataclass(slots=True)
 class _Incomplete:
     since: float
-    pieces: dict[int, tuple[bytes, str]] = field(default_factory=dict)
+    pieces: dict[int, Piece] = field(default_factory=dict)
 
 
 class Inbox:
@@ -42,14 +47,22 @@ class Inbox:
         self._count = 0
         self._incomplete: dict[tuple[str, int, int], _Incomplete] = {}
 
-    def receive(self, sender: str, octets: bytes, alphabet: str, part: Part | None, now: float) -> Sms | None:
+    def receive(
+        self,
+        sender: str,
+        octets: bytes,
+        alphabet: str,
+        part: Part | None,
+        now: float,
+        national: National | None = None,
+    ) -> Sms | None:
         """Take a message, or a part of one; the message when it is complete, otherwise None."""
         if part is None or not 1 <= part.number <= part.total:
-            return self._keep(sender, decode_text(octets, alphabet), 1, now)
+            return self._keep(sender, decode_text(octets, alphabet, national), 1, now)
         key = (sender, part.reference, part.total)
         self._forget_old(now)
         waiting = self._incomplete.setdefault(key, _Incomplete(now))
-        waiting.pieces.setdefault(part.number, (octets, alphabet))
+        waiting.pieces.setdefault(part.number, (octets, alphabet, national))
         if len(waiting.pieces) < part.total:
             self._make_room()
             return None
@@ -71,10 +84,10 @@ class Inbox:
             del self._incomplete[next(iter(self._incomplete))]
 
 
-def _join(pieces: dict[int, tuple[bytes, str]]) -> str:
+def _join(pieces: dict[int, Piece]) -> str:
     """Octets are joined before they are decoded: a sender may have split inside a surrogate pair."""
     ordered = [pieces[index] for index in sorted(pieces)]
-    alphabets = {alphabet for _, alphabet in ordered}
-    if len(alphabets) == 1:
-        return decode_text(b"".join(octets for octets, _ in ordered), alphabets.pop())
-    return "".join(decode_text(octets, alphabet) for octets, alphabet in ordered)
+    forms = {(alphabet, national) for _, alphabet, national in ordered}
+    if len(forms) == 1:
+        return decode_text(b"".join(octets for octets, _, _ in ordered), *forms.pop())
+    return "".join(decode_text(*piece) for piece in ordered)

@@ -1,17 +1,23 @@
-"""One connection of an ESME to the centre: a pump round a `Session`, and the deliveries under way on it."""
+"""One connection of the centre: a pump round a `Session`, and the deliveries under way on it.
+
+Mostly an ESME has bound to the centre. On a connection that the centre opened as an ESME itself all is the same, but
+what goes out are submit_sm, and what comes in are deliver_sm.
+"""
 
 import asyncio
 import logging
 import socket
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from gateway.smpp import events
-from gateway.smpp.pdu import DeliverSm, Pdu, Unbind
+from gateway.smpp.errors import LocalProtocolError
+from gateway.smpp.pdu import AlertNotification, DataSm, DeliverSm, Pdu, SubmitSm, Unbind
 from gateway.smpp.session import Role, Session, SessionSettings, State
-from gateway.smpp.vocabulary import INTERFACE_VERSION, status_name
+from gateway.smpp.vocabulary import ESME_ROK, ESME_RSYSERR, ESME_RX_P_APPN, status_name
 from smpp_sim.delivery import Delivery
+from smpp_sim.messages import Message, carried
 from smpp_sim.network import Network
 from smpp_sim.requests import respond
 
@@ -22,13 +28,26 @@ _BIND_NAMES = {
     State.BOUND_RX: "receiver",
     State.BOUND_TX: "transmitter",
 }
-_RECEIVING = (State.BOUND_RX, State.BOUND_TRX)
+_DELIVERING = {
+    Role.SMSC: (State.BOUND_RX, State.BOUND_TRX),
+    Role.ESME: (State.BOUND_TX, State.BOUND_TRX),
+}
+_CARRIERS: dict[tuple[Role, str], type[Message]] = {
+    (Role.SMSC, "deliver_sm"): DeliverSm,
+    (Role.ESME, "deliver_sm"): SubmitSm,
+    (Role.SMSC, "data_sm"): DataSm,
+    (Role.ESME, "data_sm"): DataSm,
+}
 
 
 class Exchange(Protocol):
     """What a link needs of the centre that it belongs to."""
 
     network: Network
+    receipt_first: bool
+
+    def admit(self, link: "Link", bind: Pdu) -> int:
+        """The command_status that a bind is answered with."""
 
     def pump(self) -> None:
         """Have every link send what waits for it."""
@@ -44,19 +63,28 @@ class Exchange(Protocol):
 
 
 class Link(asyncio.Protocol):
-    """An ESME's connection. `system_id` is empty until it has bound; `gone` is done when it is over."""
+    """A connection with one account. `system_id` is empty until it is bound; `gone` is done when it is over.
+
+    `role` is the centre's. When the centre has opened the connection, `opening` is the PDU that it begins with, and
+    `called` the account that it is meant for.
+    """
 
     def __init__(
         self,
         exchange: Exchange,
         settings: SessionSettings,
-        authenticate: Callable[[Pdu], int],
         clock: Callable[[], float],
+        role: Role = Role.SMSC,
+        opening: Pdu | None = None,
+        called: str = "",
     ):
+        self.called = called
         self.system_id = ""
+        self.host = ""
         self.peer = ""
         self.bound_at = 0.0
-        self.session = Session(Role.SMSC, settings, clock(), authenticate)
+        self.session = Session(role, settings, clock(), partial(exchange.admit, self))
+        self._opening = opening
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._exchange = exchange
         self._clock = clock
@@ -71,14 +99,13 @@ class Link(asyncio.Protocol):
         """Kind of bind: transceiver, receiver, transmitter; empty before and after it."""
         return _BIND_NAMES.get(self.session.state, "")
 
+    def receives(self, system_id: str) -> bool:
+        """Whether this is a bind of the account by which messages reach it, now or later."""
+        return self.system_id == system_id and self.session.state in _DELIVERING[self.session.role]
+
     def can_receive(self, system_id: str) -> bool:
         """Whether a deliver_sm for this account can leave here now."""
-        return (
-            self._writable
-            and self.system_id == system_id
-            and self.session.state in _RECEIVING
-            and self.session.window_free > 0
-        )
+        return self._writable and self.session.window_free > 0 and self.receives(system_id)
 
     def deliver(self, now: float) -> None:
         """Send what waits for this ESME, as far as the window reaches."""
@@ -86,8 +113,21 @@ class Link(asyncio.Protocol):
             delivery = self._exchange.network.take(self.system_id, now)
             if delivery is None:
                 break
-            self.session.send(self._for_peer(delivery.pdu), now, delivery)
+            self._send(delivery, now)
         self._flush()
+
+    def _send(self, delivery: Delivery, now: float) -> None:
+        account = self._exchange.network.accounts[self.system_id]
+        form = "deliver_sm" if self.session.peer_is_older else account.deliver_by  # data_sm is new in 3.4
+        pdu = carried(delivery.pdu, _CARRIERS[self.session.role, form])
+        status = ESME_ROK
+        try:
+            self.session.send(pdu, now, delivery)
+        except LocalProtocolError as problem:  # nothing that this peer could take
+            log.warning("%s: %s", self.system_id, problem)
+            status = ESME_RX_P_APPN
+        if status or isinstance(pdu, AlertNotification):
+            self._exchange.network.taken(self.system_id, delivery, status, now)
 
     def leave(self) -> None:
         """Begin a graceful end: unbind, or close at once what is not bound."""
@@ -108,13 +148,15 @@ class Link(asyncio.Protocol):
         """Small PDUs must not wait for each other (TCP_NODELAY)."""
         self._transport = transport
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        host, port, *_ = transport.get_extra_info("peername") or ("somebody", 0)  # gone again already
-        self.peer = f"{host}:{port}"
+        self.host, port, *_ = transport.get_extra_info("peername") or ("", 0)  # gone again already
+        self.peer = f"{self.host}:{port}"
         if not self._exchange.opened(self):
             self._reason = "too many connections"
             transport.abort()
             return
-        self._arm()
+        if self._opening:
+            self.session.send(self._opening, self._clock())
+        self._flush()
 
     def data_received(self, data: bytes) -> None:
         """Handle all PDUs that one read brought, answer in one write."""
@@ -162,7 +204,7 @@ class Link(asyncio.Protocol):
                 case events.UnbindRequest(pdu):
                     self.session.send(pdu.respond(), self._clock())
                 case events.BindRefused(status):
-                    log.warning("bind from %s refused: %s", self.peer, status_name(status))
+                    self._on_bind_refused(status)
                 case events.Quarantined(octets, reason, _):
                     log.warning("%s: PDU not understood: %s, header %s", self.peer, reason, octets[:16].hex())
                 case events.Closed(reason):
@@ -172,18 +214,27 @@ class Link(asyncio.Protocol):
 
     def _answer(self, pdu: Pdu) -> None:
         now = self._clock()
-        self.session.send(respond(self._exchange.network, self.system_id, pdu, now), now)
+        response = respond(self._exchange.network, self.system_id, pdu, now)
+        if self._exchange.receipt_first:
+            self._exchange.pump()
+        try:
+            self.session.send(response, now)
+        except LocalProtocolError:
+            log.exception("%s of %s", pdu.name, self.system_id)
+            self.session.acknowledge(pdu, ESME_RSYSERR)
+
+    def _on_bind_refused(self, status: int) -> None:
+        if self.session.role is Role.SMSC:
+            log.warning("bind from %s refused: %s", self.peer, status_name(status))
+            return
+        self._reason = f"bind refused: {status_name(status)}"
+        log.warning("%s at %s: %s", self.called, self.peer, self._reason)
+        self._transport.close()
 
     def _on_bound(self, pdu: Pdu) -> None:
-        self.system_id = pdu.system_id
+        self.system_id = pdu.system_id if self.session.role is Role.SMSC else self.called
         self.bound_at = self._exchange.network.wall(self._clock())
         self._exchange.bound(self)
-
-    def _for_peer(self, pdu: DeliverSm) -> DeliverSm:
-        """A peer of an older version gets no TLVs (SMPP 3.4 §3.4)."""
-        if self.session.peer_version < INTERFACE_VERSION:
-            return replace(pdu, tlvs={})
-        return pdu
 
     # --- the wire ---------------------------------------------------------------------------------------------
 

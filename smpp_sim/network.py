@@ -11,22 +11,22 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from gateway.dialect import Outbound, Profile, load_profile
+from gateway.dialect import IndicationKind, Outbound, Profile, load_profile
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.pdu import DeliverSm, encode
 from gateway.smpp.vocabulary import (
-    ESME_RINVOPTPARAMVAL,
     ESME_RMSGQFUL,
     ESME_ROK,
     ESME_RSYSERR,
     ESME_RTHROTTLED,
-    ESME_RX_P_APPN,
     ESME_RX_T_APPN,
 )
 from smpp_sim.delivery import Delivery, DeliveryQueue, Dialogue, QueueFull
 from smpp_sim.handset import Effect, Handset, Idle, NoRoom, NotPossible, Shown, ToNetwork, Upward
-from smpp_sim.messages import Submitted, receipt, sms_from_phone
-from smpp_sim.routing import route, service_addr
+from smpp_sim.message_centre import MessageCentre
+from smpp_sim.messages import sms_from_phone
+from smpp_sim.routing import Owed, dialogue_of, route
+from smpp_sim.sent_sms import Rejected
 from smpp_sim.settings import Account, NetworkSettings
 from smpp_sim.station import Station, read_msisdn
 
@@ -37,20 +37,12 @@ BUSY = frozenset({ESME_RTHROTTLED, ESME_RMSGQFUL})
 TROUBLE = frozenset({ESME_RX_T_APPN, ESME_RSYSERR})
 """Statuses by which an ESME asks for the same message later."""
 
-MAX_REMEMBERED = 10_000
-"""Messages whose state query_sm can still ask for."""
-
-
-class Rejected(Exception):
-    """A submit_sm that the network does not take; `status` is the answer."""
-
-    def __init__(self, status: int):
-        super().__init__(f"0x{status:08x}")
-        self.status = status
+CLOSED = "The service has ended the dialogue"
+"""What a phone shows of a dialogue that ends without a last screen."""
 
 
 class Network:
-    """All phones, and a queue of deliver_sm for each account.
+    """All phones, and a queue of deliver_sm for each account; `sms` has the messages that ESMEs send.
 
     `wall_offset_s` turns `now` into Unix time, for the events. Actions of owners raise `NotPossible` (a sentence
     for them), `NotAnMsisdn` and `QueueFull`.
@@ -68,8 +60,9 @@ class Network:
         self.stations: OrderedDict[str, Station] = OrderedDict()
         self._due: list[tuple[float, int, Dialogue]] = []
         self._tie = itertools.count()
-        self._message_ids = itertools.count(1)
-        self._states: OrderedDict[str, float] = OrderedDict()
+        self._sessions = itertools.count(1)
+        self._owed = Owed(settings.max_phones)
+        self.sms = MessageCentre(self.queues, self.station, settings, self.wall)
 
     # --- what owners of phones do -----------------------------------------------------------------------------
 
@@ -101,7 +94,9 @@ class Network:
 
     def hang_up(self, msisdn: str, now: float) -> Station:
         """Give everything up and clear the display."""
-        return self._act(msisdn, Handset.hang_up, now)
+        station = self._act(msisdn, Handset.hang_up, now)
+        station.notices.clear()
+        return station
 
     def lose(self, msisdn: str, now: float) -> Station:
         """The network loses the phone's dialogue, as at a time-out. Raises `NotPossible` without one."""
@@ -114,15 +109,40 @@ class Network:
     def send_sms(self, msisdn: str, to: str, text: str, now: float) -> Station:
         """Send an SMS, which may be empty, to a short or a long number."""
         station = self.station(msisdn)
+        station.handset.require_on()
         to = to.strip().removeprefix("+")
         if not re.fullmatch(r"[0-9]{1,20}", to):
             raise NotPossible(f"{to[:30]!r} is no number to send an SMS to: write 1 to 20 digits")
         name = route(self.accounts.values(), to)
-        pdus = sms_from_phone(station.msisdn, to, text, station.next_reference())
+        pdus = sms_from_phone(
+            station.msisdn, to, text, station.next_reference(), self.accounts[name].long_form
+        )
         self.queues[name].require_room(len(pdus), now)
         for pdu in pdus:
             self.queues[name].put(pdu, now, now + self.settings.sms_validity_s)
         station.log.add("sent", {"to": to, "text": text, "parts": len(pdus)}, self.wall(now))
+        return station
+
+    def switch(self, msisdn: str, on: bool, now: float) -> Station:
+        """Switch a phone on or off: an SMS waits for it, a dialogue ends."""
+        station = self.station(msisdn)
+        if on == station.on:
+            return station
+        if on:
+            station.handset.switch_on()
+        else:
+            self._apply(station, station.handset.switch_off(), now)
+            station.notices.clear()
+        station.log.add("on" if on else "off", {}, self.wall(now))
+        if on:
+            self.sms.phone_is_on(station, now)
+        return station
+
+    def read(self, msisdn: str, now: float) -> Station:
+        """The owner reads the SMS that came."""
+        station = self.station(msisdn)
+        station.handset.require_on()
+        self.sms.read(station, now)
         return station
 
     # --- what ESMEs do ----------------------------------------------------------------------------------------
@@ -130,28 +150,15 @@ class Network:
     def screen(self, system_id: str, outbound: Outbound, source_addr: str, now: float) -> str:
         """Put a USSD message on a phone; its message id. Raises `Rejected`, `NotAnMsisdn`."""
         station = self.station(outbound.msisdn)
-        dialogue = self._dialogue_of(station, system_id, outbound)
+        may_be_late = not outbound.push and outbound.kind != "notify"
+        late = may_be_late and self._owed.take((station.msisdn, system_id), now)
+        dialogue = dialogue_of(station.dialogue, system_id, outbound, late)
         if dialogue is None:
             dialogue = self._open(station, system_id, source_addr, now)
         else:
             dialogue.unit = (dialogue.unit + 1) & 0x7F
         self._show(station, dialogue, outbound, now)
-        return self._new_message_id(now)
-
-    def message(self, system_id: str, sms: Submitted, now: float) -> str:
-        """Put an SMS, or a part of one, into a phone; its message id. Raises `NotAnMsisdn`."""
-        station = self.station(sms.destination)
-        complete = station.inbox.receive(sms.sender, sms.octets, sms.alphabet, sms.part, self.wall(now))
-        if complete:
-            station.note_sms(complete, self.wall(now))
-        message_id = self._new_message_id(now)
-        if sms.receipt_wanted:
-            self._send_receipt(system_id, receipt(sms, message_id, self.wall(now)), now)
-        return message_id
-
-    def delivered_at(self, message_id: str) -> float | None:
-        """Unix time at which the message reached its phone; None for one that is not, or no longer, known."""
-        return self._states.get(message_id)
+        return self.sms.note_screen(system_id, source_addr, now)
 
     def profile(self, system_id: str) -> Profile:
         """The dialect towards this ESME."""
@@ -194,10 +201,13 @@ class Network:
         times = [when for when in deadlines if when is not None]
         if self._due:
             times.append(self._due[0][0])
+        if (when := self.sms.deadline()) is not None:
+            times.append(when)
         return min(times, default=None)
 
     def on_deadline(self, now: float) -> None:
-        """End the dialogues whose time is up."""
+        """End the dialogues whose time is up; deliver or give up the SMS whose time has come."""
+        self.sms.on_deadline(now)
         while self._due and self._due[0][0] <= now:
             _, _, dialogue = heapq.heappop(self._due)
             if dialogue.over:
@@ -245,14 +255,17 @@ class Network:
 
     def _begin(self, station: Station, code: str, now: float) -> None:
         name = route(self.accounts.values(), code)
-        whole = self._profiles[name].file.code_from == "destination_addr"
-        dialogue = self._open(station, name, service_addr(code, whole), now)
+        dialogue = self._open(station, name, self._profiles[name].service_addr(code), now)
         self._wait_for_application(dialogue, now)
         self._indicate(dialogue, "new", code, now)
 
     def _go_on(self, station: Station, text: str, now: float) -> None:
         dialogue = station.dialogue
         dialogue.unit = (dialogue.unit + 1) & 0x7F
+        if dialogue.closes and self._profiles[dialogue.system_id].says("answer_last"):
+            self._close(station, dialogue, now)
+            self._indicate(dialogue, "answer_last", text, now, farewell=True)
+            return
         self._wait_for_application(dialogue, now)
         self._indicate(dialogue, "answer", text, now)
 
@@ -260,19 +273,19 @@ class Network:
         if not station.notices:
             return
         dialogue = station.notices.popleft()
-        if not self._profiles[dialogue.system_id].file.inward.notified:
+        if not self._profiles[dialogue.system_id].says("notified"):
             return
         dialogue.unit = (dialogue.unit + 1) & 0x7F
         self._indicate(dialogue, "notified", "", now)
 
     def _abort(self, station: Station, _: str, now: float) -> None:
         if station.dialogue:
-            self._end(station, station.dialogue, now)
+            self._end(station, station.dialogue, now, "abort")
 
     _UPWARD = {"new": _begin, "answer": _go_on, "notified": _confirm, "abort": _abort}  # noqa: RUF012
 
     def _indicate(
-        self, dialogue: Dialogue, kind: Upward, text: str, now: float, farewell: bool = False
+        self, dialogue: Dialogue, kind: IndicationKind, text: str, now: float, farewell: bool = False
     ) -> None:
         profile = self._profiles[dialogue.system_id]
         pdu = profile.indicate(
@@ -289,29 +302,20 @@ class Network:
             dialogue.told = False
             self._expire(dialogue, now)
 
-    def _dialogue_of(self, station: Station, system_id: str, outbound: Outbound) -> Dialogue | None:
-        """The dialogue that a message belongs to; None when it opens one (network-initiated)."""
-        dialogue = station.dialogue
-        named = outbound.session is not None
-        if dialogue and dialogue.system_id == system_id:
-            if named and outbound.session == dialogue.session:
-                return dialogue
-            if not named and outbound.kind != "notify":
-                return dialogue
-        if named:
-            raise Rejected(ESME_RINVOPTPARAMVAL)
-        if outbound.ends:
-            raise Rejected(ESME_RX_P_APPN)
-        if dialogue and outbound.kind == "ask":
-            raise Rejected(ESME_RX_T_APPN)
-        return None
-
     def _open(self, station: Station, system_id: str, address: str, now: float) -> Dialogue:
-        session = station.next_session()
-        return Dialogue(station.msisdn, system_id, address, session, now, now + self.settings.total_s)
+        self._owed.take((station.msisdn, system_id), now)
+        profile = self._profiles[system_id]
+        # Where the name of a dialogue has no number of a phone in it, no two phones may have the same session.
+        alone = "source_addr" in profile.file.key
+        session = station.next_session() if alone else next(self._sessions)
+        until = now + self.settings.total_s
+        return Dialogue(station.msisdn, system_id, address, session % profile.sessions, now, until)
 
     def _show(self, station: Station, dialogue: Dialogue, outbound: Outbound, now: float) -> None:
-        kind = "end" if outbound.ends else {"ask": "ask", "notify": "notice", "finish": "end"}[outbound.kind]
+        if outbound.kind == "release":
+            self._close(station, dialogue, now)
+            return
+        kind = "end" if outbound.ends else {"ask": "ask", "notify": "notice"}[outbound.kind]
         if kind == "notice":
             station.notices.append(dialogue)
         try:
@@ -320,17 +324,24 @@ class Network:
             if kind == "notice":
                 station.notices.pop()
             raise Rejected(ESME_RX_T_APPN) from None
+        dialogue.closes = outbound.last
         if kind == "end":
             dialogue.over, station.dialogue = True, None
         elif kind == "ask" or dialogue is station.dialogue:
             self._wait_for_owner(station, dialogue, now)
         self._apply(station, effects, now)
 
+    def _close(self, station: Station, dialogue: Dialogue, now: float) -> None:
+        """The dialogue is over without a last screen; both sides know it."""
+        dialogue.over, station.dialogue = True, None
+        self._apply(station, station.handset.fail(CLOSED), now)
+
     def _wait_for_application(self, dialogue: Dialogue, now: float) -> None:
+        dialogue.owed = True
         self._wait(dialogue, now + self.settings.answer_s)
 
     def _wait_for_owner(self, station: Station, dialogue: Dialogue, now: float) -> None:
-        station.dialogue, dialogue.told = dialogue, True
+        station.dialogue, dialogue.told, dialogue.owed = dialogue, True, False
         self._wait(dialogue, now + self.settings.user_s)
 
     def _wait(self, dialogue: Dialogue, until: float) -> None:
@@ -349,33 +360,24 @@ class Network:
     def _expire(self, dialogue: Dialogue, now: float) -> None:
         """The network gives the dialogue up: the ESME hears of it, the phone shows an error."""
         station = self.stations[dialogue.msisdn]
-        self._end(station, dialogue, now)
+        self._end(station, dialogue, now, "timeout")
         self._apply(station, station.handset.fail(), now)
 
-    def _end(self, station: Station, dialogue: Dialogue, now: float) -> None:
+    def _end(self, station: Station, dialogue: Dialogue, now: float, how: IndicationKind) -> None:
+        """End a dialogue; an ESME that knows of it is told, if there is a word for it."""
         dialogue.over = True
         if station.dialogue is dialogue:
             station.dialogue = None
-        if dialogue.told:
+        if not dialogue.told:
+            return
+        if dialogue.owed:
+            self._owed.add((dialogue.msisdn, dialogue.system_id), now + self.settings.answer_s)
+        if self._profiles[dialogue.system_id].says(how):
             dialogue.unit = (dialogue.unit + 1) & 0x7F
             try:
-                self._indicate(dialogue, "abort", "", now, farewell=True)
+                self._indicate(dialogue, how, "", now, farewell=True)
             except QueueFull:
                 log.warning("%s: no room to say that a dialogue is over", dialogue.system_id)
-
-    def _send_receipt(self, system_id: str, pdu: DeliverSm, now: float) -> None:
-        try:
-            self.queues[system_id].put(pdu, now, now + self.settings.sms_validity_s)
-        except QueueFull:
-            log.warning("%s: no room for a receipt", system_id)
-
-    def _new_message_id(self, now: float) -> str:
-        """Eight octets, which fit peers of any version (SMPP 3.4 §3.5.1 on version 3.3)."""
-        message_id = f"{next(self._message_ids) & 0xFFFFFFFF:08x}"
-        self._states[message_id] = self.wall(now)
-        if len(self._states) > MAX_REMEMBERED:
-            self._states.popitem(last=False)
-        return message_id
 
     def _forget_one(self) -> None:
         if len(self.stations) < self.settings.max_phones:

@@ -51,7 +51,7 @@ class Phone:
 
     @property
     def state(self) -> str:
-        """What the display shows: idle, running, asked or showing."""
+        """What the display shows: idle, running, asked or showing; off when the phone is."""
         return self._station.handset.state.value
 
     def dial(self, code: str) -> None:
@@ -81,6 +81,18 @@ class Phone:
     def send_sms(self, to: str, text: str = "") -> None:
         """Send an SMS."""
         self._centre.send_sms(self.msisdn, to, text)
+
+    def switch_off(self) -> None:
+        """Nothing reaches the phone any more: an SMS waits, a dialogue ends."""
+        self._centre.switch(self.msisdn, on=False)
+
+    def switch_on(self) -> None:
+        """What has waited arrives."""
+        self._centre.switch(self.msisdn, on=True)
+
+    def read(self) -> None:
+        """Read the SMS that came; senders that asked for it hear of it."""
+        self._centre.read(self.msisdn)
 
     async def screen(self, timeout_s: float = 5.0) -> Screen:
         """The next box that the display shows or has shown. Raises `NothingCame`."""

@@ -91,6 +91,18 @@ def links(url: str, *, token: str = "") -> list[dict[str, Any]]:
         return remote.ask("GET", "/api/links")["links"]
 
 
+def switch(url: str, msisdn: str, on: bool, *, token: str = "") -> dict[str, Any]:
+    """Switch a phone on or off; its state, as GET /api/phones/MSISDN has it. Raises `SimulatorError`."""
+    with _Remote(url, msisdn, token) as phone:
+        return phone.do("on" if on else "off")
+
+
+def sent_messages(url: str, limit: int = 100, *, token: str = "") -> list[dict[str, Any]]:
+    """The SMS of applications with their states, newest first, as GET /api/messages has them."""
+    with _Remote(url, "", token) as remote:
+        return remote.ask("GET", "/api/messages", params={"limit": limit})["messages"]
+
+
 def _converse(phone: "_Remote", talk: Conversation, answers, ask, shown) -> None:
     while True:
         screen = phone.next_screen()

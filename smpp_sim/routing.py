@@ -1,13 +1,13 @@
-"""Which ESME a code or a number goes to, and under which address."""
+"""Which ESME a code or a number goes to, and which dialogue a message of an ESME."""
 
-import re
 from collections.abc import Iterable
 
+from gateway.dialect import Outbound
+from gateway.smpp.vocabulary import ESME_RINVOPTPARAMVAL, ESME_RX_P_APPN, ESME_RX_T_APPN
+from smpp_sim.delivery import Dialogue
 from smpp_sim.handset import NotPossible
+from smpp_sim.sent_sms import Rejected
 from smpp_sim.settings import Account
-
-MAX_ADDR = 20
-"""Characters of destination_addr (SMPP 3.4 §4.6.1)."""
 
 
 def route(accounts: Iterable[Account], code: str) -> str:
@@ -31,9 +31,48 @@ def _fit(account: Account, digits: str) -> int:
     return max((len(start) for start in starts if digits.startswith(start)), default=-1)
 
 
-def service_addr(code: str, whole: bool) -> str:
-    """What of a code stands in destination_addr: all of it, if the dialect wants that and it fits, or its digits."""
-    if whole and len(code) <= MAX_ADDR:
-        return code
-    digits = re.search(r"[0-9]+", code)
-    return digits[0][:MAX_ADDR] if digits else ""
+def dialogue_of(
+    open_one: Dialogue | None, system_id: str, outbound: Outbound, late: bool = False
+) -> Dialogue | None:
+    """The dialogue that a message belongs to; None when it opens one of its own (network-initiated).
+
+    `open_one` is the phone's. `late`: a dialogue of this ESME died while its answer was awaited, and this may be the
+    answer; then it opens nothing. Raises `Rejected` for what belongs nowhere.
+    """
+    named = outbound.session is not None
+    if open_one and open_one.system_id == system_id and _fits(open_one, outbound):
+        return open_one
+    if named:
+        raise Rejected(ESME_RINVOPTPARAMVAL)
+    if outbound.push is False or late or outbound.ends:
+        raise Rejected(ESME_RX_P_APPN)
+    if open_one and outbound.kind == "ask":
+        raise Rejected(ESME_RX_T_APPN)
+    return None
+
+
+def _fits(dialogue: Dialogue, outbound: Outbound) -> bool:
+    """A notice that does not say what it belongs to stands for itself."""
+    if outbound.push:
+        return False
+    if outbound.session is not None:
+        return outbound.session == dialogue.session
+    return outbound.push is False or outbound.kind != "notify"
+
+
+class Owed:
+    """Whose answer is still awaited although its dialogue is dead: (msisdn, system_id), at most `limit` of them."""
+
+    def __init__(self, limit: int):
+        self._limit = limit
+        self._until: dict[tuple[str, str], float] = {}
+
+    def add(self, whose: tuple[str, str], until: float) -> None:
+        """Expect an answer up to a time. Beyond the limit the oldest one is forgotten."""
+        self._until[whose] = until
+        if len(self._until) > self._limit:
+            del self._until[next(iter(self._until))]
+
+    def take(self, whose: tuple[str, str], now: float) -> bool:
+        """Whether an answer was expected; from now on it is not."""
+        return now < self._until.pop(whose, now)

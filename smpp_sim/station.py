@@ -9,9 +9,16 @@ from smpp_sim.delivery import Dialogue
 from smpp_sim.events import EventLog
 from smpp_sim.handset import Handset, Shown, State
 from smpp_sim.inbox import Inbox, Sms
+from smpp_sim.messages import Submitted
+from smpp_sim.sent_sms import Copy
 
 SCREEN_ALLOWED = {"gsm7": 182, "ucs2": 80}
 """What a screen holds: septets, or UTF-16 code units (3GPP TS 23.038 §6.1.2.3, §5)."""
+
+MAX_ALERTS = 100
+"""Senders that are told when a phone is back; a further one is not."""
+MAX_UNREAD = 100
+"""Messages whose senders can still be told that they were read."""
 
 _MSISDN = re.compile(r"\+?([0-9]{3,15})")
 
@@ -32,7 +39,8 @@ def read_msisdn(text: str) -> str:
 class Station:
     """One phone on the network (a *mobile station*, in the words of the specifications).
 
-    `dialogue` is the one that is open; `notices` the notices on the display that are not yet confirmed.
+    `dialogue` is the one that is open; `notices` the notices on the display that are not yet confirmed; `unread` the
+    SMS whose senders want to hear that they were read; `alerts` who wants to hear that the phone is back.
     """
 
     msisdn: str
@@ -41,8 +49,29 @@ class Station:
     log: EventLog = field(default_factory=EventLog)
     dialogue: Dialogue | None = None
     notices: deque[Dialogue] = field(default_factory=deque)
+    unread: deque[Copy] = field(default_factory=lambda: deque(maxlen=MAX_UNREAD))
+    alerts: dict[tuple[str, str], Submitted] = field(default_factory=dict)
     sessions: int = 0
     references: int = 0
+
+    @property
+    def on(self) -> bool:
+        """Whether the phone is switched on."""
+        return self.handset.state is not State.OFF
+
+    def add_alert(self, system_id: str, sms: Submitted) -> bool:
+        """Note that the sender of `sms` wants to hear when the phone is back; False when too many do."""
+        known = (system_id, sms.sender) in self.alerts
+        if not known and len(self.alerts) >= MAX_ALERTS:
+            return False
+        self.alerts[system_id, sms.sender] = sms
+        return True
+
+    def take_alerts(self) -> list[tuple[tuple[str, str], Submitted]]:
+        """Who is to be told that the phone is back, this one time."""
+        alerts = list(self.alerts.items())
+        self.alerts.clear()
+        return alerts
 
     @property
     def forgettable(self) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from smpp_sim import api, events
+from smpp_sim import api, api_requests, events
 from smpp_sim.settings import SimulatorError, SimulatorSettings
 from smpp_sim.simulator import Simulator
 from tests.unit.smpp_sim.sim_scene import WireEsme, scene, settings, until
@@ -100,7 +100,9 @@ async def test_what_is_wrong_is_said(method, path, how, status, says):
 @scene
 async def test_a_body_is_bounded():
     async with Simulator(settings()) as sim, client(sim) as http:
-        answer = await http.post(f"{IVAN}/sms", json={"to": "0500", "text": "x" * api.MAX_BODY_OCTETS})
+        answer = await http.post(
+            f"{IVAN}/sms", json={"to": "0500", "text": "x" * api_requests.MAX_BODY_OCTETS}
+        )
         assert answer.status_code == 413
 
 

@@ -13,7 +13,7 @@ from smpp_sim.simulator import Simulator
 from tests.unit.smpp_sim.sim_scene import SPEC, WireEsme, scene, settings
 
 PAGE = Path(__file__).parents[3] / "docs/reference/simulator-api.md"
-CHANGES = {"at": 0.0, "since": 0.0, "peer": "", "smpp_port": 0}
+CHANGES = {"at": 0.0, "since": 0.0, "submitted": 0.0, "final": 0.0, "peer": "", "smpp_port": 0}
 EXAMPLE = re.compile(r"```(http|stream)\n(.*?)\n```\n```json ?(\d*)\n(.*?)\n```", re.DOTALL)
 
 

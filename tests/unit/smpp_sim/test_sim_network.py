@@ -312,3 +312,15 @@ def test_timers_of_dialogues_that_are_over_do_not_pile_up():
 def test_settings_that_cannot_be():
     with pytest.raises(SimulatorError, match="at most 8"):
         Account("gw", "much-too-long")
+
+
+def test_a_notice_that_was_hung_up_is_not_confirmed_in_place_of_a_later_one():
+    net = network()
+    net.dial(IVAN, "*100#", 0)
+    show(net, take(net, 0), "1 Balance", "ask", 0)
+    push = [SPEC.push(IVAN, "100", text, "push_notify") for text in ("never seen", "seen")]
+    assert respond(net, "gw", push[0], 1).command_status == ESME_ROK
+    net.hang_up(IVAN, 2)
+    assert isinstance(take(net, 2).turn, Abort)
+    assert respond(net, "gw", push[1], 3).command_status == ESME_ROK
+    assert len(net.station(IVAN).notices) == 0, "the one that was seen is confirmed, no other one waits"
