@@ -1,7 +1,6 @@
 """A dialogue in every dialect from a phone of the simulator to the menu and back, with sockets and a store between."""
 
 import asyncio
-import socket
 from pathlib import Path
 
 import pytest
@@ -65,21 +64,15 @@ def test_a_dialogue_over_a_link_that_the_gateway_binds(dialect: str, deliver_by:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("dialect", ["spec", "smpp-plus", "letters"])
+@pytest.mark.parametrize("dialect", profile_names())
 def test_a_dialogue_over_a_link_that_the_centre_binds(dialect: str, tmp_path: Path) -> None:
     async def run() -> None:
-        address = f"127.0.0.1:{free_port()}"
-        account = Account(**ACCOUNT, dialect=dialect, connect=address)
-        async with (
-            asyncio.timeout(TIMEOUT_S),
-            Gateway(await settings(tmp_path, role="smsc", listen=address, dialect=dialect)),
-            Simulator(SimulatorSettings(smpp_port=0, http_port=0, accounts=(account,))) as simulator,
-        ):
-            await converse(simulator)
+        link = {"role": "smsc", "listen": "127.0.0.1:0", "dialect": dialect}
+        async with asyncio.timeout(TIMEOUT_S), Gateway(await settings(tmp_path, **link)) as gateway:
+            (listener,) = gateway.listeners.values()
+            account = Account(**ACCOUNT, dialect=dialect, connect=f"127.0.0.1:{listener.port}")
+            ports = {"smpp_port": 0, "http_port": 0}
+            async with Simulator(SimulatorSettings(**ports, accounts=(account,))) as simulator:
+                await converse(simulator)
 
     asyncio.run(run())
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
