@@ -108,10 +108,12 @@ class _Binding:
                 self._on_outbind(outbind, connection)
 
     def _say_closed(self, reason: str) -> None:
-        stopping = self._link.stopping.is_set()
-        self.problem = "stopping" if stopping else self.problem or reason
-        say = self._link.log.info if stopping else self._link.log.warning
-        say("link is closed", reason=reason)
+        if self._link.stopping.is_set():
+            self.problem = "stopping"
+            self._link.log.info("link is closed", reason=reason)
+        else:
+            self.problem = self.problem or reason
+            self._link.log.warning("link is closed", reason=reason)
 
     def _on_outbind(self, outbind: pdus.Outbind, connection: Connection) -> None:
         """Ours is not the connection for that."""

@@ -8,13 +8,12 @@ one, or several that the centre has opened. How they come about is the business 
 import asyncio
 import itertools
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
 
-from data.model import Outgoing, QuarantineRecord, SentMessage
+from data.model import Outgoing, QuarantineRecord
 from data.store import StoreError
 from gateway.connection import Connection
 from gateway.dialogues import Dialogues
@@ -22,6 +21,7 @@ from gateway.flow import Flow
 from gateway.metrics import Metrics
 from gateway.outbox import Lane, Outbox, Verdict
 from gateway.quarantine import Quarantine
+from gateway.receipts import AwaitedReceipts
 from gateway.settings import Link as LinkSettings
 from gateway.smpp import pdu as pdus
 from gateway.smpp.errors import LocalProtocolError, RemoteProtocolError
@@ -36,7 +36,6 @@ from gateway.smpp.events import (
     Unanswered,
     UnbindRequest,
 )
-from gateway.smpp.receipts import STATES, Receipt, message_key, message_keys
 from gateway.smpp.session import Role, Session, SessionSettings, State
 from gateway.smpp.vocabulary import (
     ESME_RCANCELFAIL,
@@ -57,7 +56,6 @@ log = structlog.get_logger(__name__)
 
 _REFILL = 1000
 _STORE_AGAIN_S = 0.5
-_EARLY_RECEIPTS = 1000  # those that may overtake their submit_sm_resp, kept until it comes (W8)
 
 _TURNS = {"esme": (pdus.DeliverSm, pdus.DataSm), "smsc": (pdus.SubmitSm, pdus.DataSm)}
 _MAY_CARRY = {
@@ -114,7 +112,7 @@ class Link:
         self._outbox = Outbox(settings.backlog, self._flow)
         self._outcomes = Outcomes()
         self._being_written: list[Outcomes] = []
-        self._early: OrderedDict[str, Receipt] = OrderedDict()
+        self._receipts = AwaitedReceipts(self.name, metrics)
         self._message_ids = itertools.count(int(time.time()))
         self._alarm: asyncio.TimerHandle | None = None
         self._gone = asyncio.Event()
@@ -309,7 +307,7 @@ class Link:
         for pdu, reason in work.misunderstood:
             self._quarantine.keep(self.name, peer, reason, ESME_RX_R_APPN, pdus.encode(pdu))
         for receipt, sent in work.receipts:
-            self._note_receipt(receipt, sent)
+            self._receipts.note(receipt, sent)
 
     async def _send_waiting(self, current: Connection) -> None:
         """Fill the windows from the queue, and the queue from the store."""
@@ -407,8 +405,8 @@ class Link:
             self._outcomes.taken.append(message.id)
             if message.kind != "ussd":
                 self.sms_taken = True
-                if self.settings.receipts:
-                    self._expect_receipt(message, event.pdu.message_id)
+                if self.settings.receipts and (sent := self._receipts.expect(message, event.pdu.message_id)):
+                    self._outcomes.sent.append(sent)
         else:
             self._judge(message, status or ESME_RUNKNOWNERR)  # 0 in a generic_nack is no yes
 
@@ -441,26 +439,3 @@ class Link:
 
     def _on_notice(self, event: Notice) -> None:
         self.log.info("notice of the centre", command=event.pdu.name)
-
-    # --- receipts
-
-    def _expect_receipt(self, message: Outgoing, message_id: str) -> None:
-        """Keep the centre's id of the message, unless the receipt was faster than the response (W8)."""
-        key = message_key(message_id)
-        sent = SentMessage(self.name, key, message.id, message.msisdn, time.time())
-        early = self._early.pop(key, None)
-        if early is not None:
-            self._note_receipt(early, sent)
-        if early is None or not early.final:
-            self._outcomes.sent.append(sent)
-
-    def _note_receipt(self, receipt: Receipt, sent: SentMessage | None) -> None:
-        if sent is None:
-            self._early.update(dict.fromkeys(message_keys(receipt.message_id), receipt))
-            while len(self._early) > _EARLY_RECEIPTS:
-                self._early.popitem(last=False)
-            return
-        state = receipt.state if receipt.state in STATES.values() else "other"
-        self._metrics.receipts.labels(self.name, state.lower()).inc()
-        if receipt.final and receipt.state != "DELIVRD":
-            self.log.warning("message not delivered", id=sent.id, state=receipt.state, error=receipt.error)

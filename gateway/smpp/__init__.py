@@ -13,7 +13,8 @@ From the wire upwards:
 ``older_peers``  what a peer of SMPP 3.3 can read
 ``settings``     the numbers of a session
 ``events``       what a session tells the program that runs it
-``session``      one connection, either role: states, windows, timers
+``sending``      the half of a session that sends: what may go out, and what is registered before it does
+``session``      one connection, either role: what comes in, binds, timers, the close
 ``credentials``  the SMSC's check of system_id and password
 ``gsm7``         GSM 03.38, unpacked and packed
 ``national``     its national language tables
