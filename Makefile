@@ -2,6 +2,7 @@
 # make test    all tests            make lint    ruff and the import rules
 # make bench   turns a second       make golden  rewrite the transcripts of tests/dialogues from what is shown now
 # make format  ruff's layout        make docs    rewrite the generated pages of docs/reference
+# make fuzz    look for octets that break something, FUZZ_S=60 seconds each target (ARGS="decode session")
 
 # The first that is new enough and can make a virtual environment. The distribution's own comes first: it is built
 # with profile-guided optimisation, those of version managers mostly are not, and the gateway feels it.
@@ -9,7 +10,7 @@ PYTHON ?= /usr/bin/python3 python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test lint format bench golden docs clean
+.PHONY: help demo test lint format bench golden docs fuzz clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -17,7 +18,7 @@ demo: $(BIN)/.runtime
 	@$(BIN)/starpound demo $(ARGS)
 
 test: $(BIN)/.dev
-	@tests/provide node
+	@tests/provide node perl kannel tshark
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(BIN)/.dev
@@ -29,8 +30,15 @@ format: $(BIN)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# atheris has wheels for Linux and CPython only, and not at once for the newest one.
+fuzz: $(BIN)/.dev
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]' || \
+	  { echo "the fuzzer (atheris) cannot be had for this platform and Python; tests/fuzz/test_finds.py runs without it" >&2; exit 1; }
+	$(BIN)/python tests/fuzz/fuzz.py $(ARGS)
+
 docs: $(BIN)/.dev
-	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/generate.py --run
 
 golden: $(BIN)/.dev
 	$(BIN)/python -m pytest tests/dialogues --golden $(ARGS)

@@ -183,7 +183,7 @@ def _starpound_missing() -> str | None:
 
 def versions() -> str:
     """Return what the others are, as far as they say so: "node-smpp 0.5.1, smpplib 2.2.4, …"."""
-    found = {"smpplib": metadata.version("smpplib")}
+    found = {name: metadata.version(name) for name in ("smpplib", "smpp34")}
     with contextlib.suppress(OSError, ValueError):
         found["node-smpp"] = json.loads((NODE_MODULES / "smpp/package.json").read_text())["version"]
     with contextlib.suppress(OSError):

@@ -43,7 +43,7 @@ HEAD = (
 
 def measured(rows: Iterable[Row]) -> str:
     """Return the table of all rows in Markdown."""
-    return _table(HEAD, [_cells(row) for row in rows])
+    return table(HEAD, [_cells(row) for row in rows])
 
 
 def ratios(rows: Sequence[Row], base: str = "starpound") -> str:
@@ -57,7 +57,7 @@ def ratios(rows: Sequence[Row], base: str = "starpound") -> str:
         p99 = row.report.p99_ms / ours.report.p99_ms
         lines.append((row.title, row.script, str(row.window), f"{rate:.2f} ×", f"{p99:.2f} ×"))
     head = ("starpound against", "Turn", "Window", "turns/s, times as many", "p99, times as short")
-    return _table(head, lines) if lines else ""
+    return table(head, lines) if lines else ""
 
 
 def progress(row: Row) -> str:
@@ -100,7 +100,7 @@ def _remarks(report: LoadReport) -> list[str]:
     return remarks
 
 
-def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table whose columns also stand in line on a terminal."""
     rows = [tuple(head), *map(tuple, lines)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]

@@ -3,8 +3,9 @@
     .venv/bin/python bench/run.py [--quick] [--only starpound,node,…] [--seconds 5] [--output FILE]
 
 Every ESME binds to the same load generator (smpp_sim.load). starpound answers from SQLite, everything durable;
-the others answer a fixed text and keep nothing. The whole run writes bench/results.md; --quick and --only
-print their tables, and write a file only where --output says.
+the others answer a fixed text and keep nothing. "codec" among the names is PDUs a second, without a link.
+The whole run writes bench/results.md; --quick and --only print their tables, and write a file only where
+--output says.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import codec  # noqa: E402
 import machine  # noqa: E402
 import results  # noqa: E402
 from answerers import EVERYONE, FIRST_MSISDN, STARPOUND, Answerer, seed, versions  # noqa: E402
@@ -45,6 +47,8 @@ SUBSCRIBERS = 100_000
 GROWTH = (1_000, 1_000_000)
 GROWTH_WINDOW = 64
 BIND_S = 30.0
+CODEC = "codec"
+CODEC_S = 1.0
 RESULTS = HERE / "results.md"
 
 
@@ -68,11 +72,16 @@ class Bench:
         self.plan = plan
         self.work = work
         self.rows: list[Row] = []
+        self.rates: list[codec.Rate] = []
         self.notes: list[str] = []
         self.samples: dict[str, tuple[str, ...]] = {}
 
     async def run(self) -> None:
-        """Measure everybody in the plan."""
+        """Measure everybody in the plan; first the codecs, while nothing else runs."""
+        if CODEC in self.plan.names:
+            for rate in codec.measure(min(self.plan.seconds, CODEC_S)):
+                self.rates.append(rate)
+                _say(codec.progress(rate))
         for answerer in EVERYONE:
             if answerer.name not in self.plan.names:
                 continue
@@ -201,8 +210,11 @@ def render(bench: Bench, facts: Iterable[str]) -> str:
         + (f", the median of {plan.repeat} runs" if plan.repeat > 1 else ""),
         *(f"- {note}" for note in bench.notes),
         "",
-        results.measured(bench.rows),
     ]
+    if bench.rows:
+        parts.append(results.measured(bench.rows))
+    if bench.rates:
+        parts += ["## The codec\n", codec.rendered(bench.rates)]
     compared = results.ratios(bench.rows)
     if compared:
         parts += ["## Ratios\n", compared]
@@ -218,7 +230,7 @@ def _indented(text: str) -> str:
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    names = ",".join(answerer.name for answerer in EVERYONE)
+    names = ",".join(_everyone())
     parser = argparse.ArgumentParser(description="Measure starpound and others under the same load.")
     parser.add_argument("--quick", action="store_true", help="1.5 s a row, and no store of a million")
     parser.add_argument("--only", metavar="NAMES", help=f"some of {names}")
@@ -236,15 +248,18 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
+def _everyone() -> list[str]:
+    return [CODEC, *(answerer.name for answerer in EVERYONE)]
+
+
 def _listed(text: str | None) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()] if text else []
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
     """Return what the command line asks for."""
-    everyone = [answerer.name for answerer in EVERYONE]
     return Plan(
-        names=frozenset(_listed(options.only) or everyone),
+        names=frozenset(_listed(options.only) or _everyone()),
         seconds=options.seconds or (1.5 if options.quick else 5.0),
         warmup_s=0.5 if options.quick else 1.0,
         repeat=max(1, options.repeat),

@@ -20,7 +20,13 @@ from gateway.settings import Service
 from gateway.smpp.pdu import encode
 from gateway.smpp.receipts import message_keys, read_receipt
 from gateway.smpp.text import measure
-from gateway.smpp.vocabulary import ESM_CLASS_TYPE_MASK, ESME_ROK, ESME_RX_R_APPN, RECEIPTED_MESSAGE_ID
+from gateway.smpp.vocabulary import (
+    ESM_CLASS_TYPE_MASK,
+    ESME_RINVSRCADR,
+    ESME_ROK,
+    ESME_RX_R_APPN,
+    RECEIPTED_MESSAGE_ID,
+)
 from gateway.sms import Piece
 from gateway.work import Message, Outcomes, Station, Transaction, Work, is_number
 from handlers.registry import Operation
@@ -110,6 +116,10 @@ class Dialogues:
         if message is None:
             work.counted["no_turn"] += 1
             return ESME_ROK
+        if not message.msisdn:
+            work.misunderstood.append((pdu, "source_addr is empty: nobody to be answered"))
+            work.counted["not_understood"] += 1
+            return ESME_RINVSRCADR
         answers, jobs = len(work.answers), work.jobs
         await self._store.savepoint()
         try:

@@ -6,9 +6,21 @@ from collections.abc import Coroutine, Iterator
 
 import pytest
 
-from tests.peers import node_peer
+from tests.peers import node_peer, recording
 
 LIMIT_S = 30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "hostile(reason): what the peer sends here is wrong on purpose")
+
+
+@pytest.fixture(autouse=True)
+def recorded(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What goes over the wire is kept under the name of the test."""
+    hostile = request.node.get_closest_marker("hostile")
+    with recording.of(request.node.name, hostile.args[0] if hostile else None):
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,7 +7,8 @@ from typing import Any
 from smpplib import consts
 
 from smpp_sim.simulator import Simulator
-from tests.peers.node_peer import Link, Node, Pdu
+from tests.peers.line_peer import Link, Pdu
+from tests.peers.node_peer import Node
 
 ACCOUNT = {"system_id": "gw", "password": "secret", "interface_version": 0x34}
 MSISDN = "79260000003"

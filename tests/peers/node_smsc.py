@@ -8,7 +8,8 @@ from typing import Any
 from smpplib import consts
 
 from gateway.daemon import Gateway
-from tests.peers.node_peer import Link, Node, Pdu, Peer
+from tests.peers.line_peer import Link, Pdu, Peer
+from tests.peers.node_peer import Node
 from tests.peers.stage import gateway
 
 SESSION = 0x5A

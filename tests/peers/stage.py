@@ -1,4 +1,4 @@
-"""Our two ends, each started in the test's own loop on free ports of 127.0.0.1."""
+"""Our two ends, each started in the test's own loop on free ports of 127.0.0.1, a relay that records before each."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -8,9 +8,10 @@ from typing import Any
 from data.seed import seed
 from data.sqlite import open_store
 from gateway.daemon import Gateway
-from gateway.settings import parse_settings
+from gateway.settings import Settings, parse_settings
 from smpp_sim.settings import NetworkSettings, SimulatorSettings
 from smpp_sim.simulator import Simulator
+from tests.peers.relay import Relay
 
 SUBSCRIBERS = 20
 # The first ones of data/seed.py.
@@ -24,30 +25,52 @@ def simulator(network: dict[str, Any] | None = None, **changes: Any) -> Simulato
     settings = SimulatorSettings(
         smpp_port=0, http_port=0, network=NetworkSettings(**(network or {})), **changes
     )
-    return Simulator(settings)
+    return RecordedSimulator(settings)
+
+
+class RecordedSimulator(Simulator):
+    """A simulator whose `smpp_port` is that of the relay before it."""
+
+    _relay: Relay | None = None
+
+    async def start(self) -> None:
+        """Start the simulator, then the relay."""
+        await super().start()
+        self._relay = Relay(self.smpp_port, "smsc")
+        await self._relay.start()
+        self.smpp_port = self._relay.port
+
+    async def stop(self) -> None:
+        """Stop the simulator, then the relay."""
+        await super().stop()
+        if self._relay:
+            await self._relay.stop()
 
 
 @contextlib.asynccontextmanager
 async def gateway(port: int, folder: Path, **link: Any) -> AsyncIterator[Gateway]:
     """A gateway with one link, `peer`, to the SMSC on this port, and a fresh store in `folder`."""
+    async with Relay(port, "esme") as relay:
+        reconnect = {"reconnect_first_s": 0.01, "reconnect_max_s": 0.05}
+        link = {"connect": f"127.0.0.1:{relay.port}", **reconnect, **link}
+        async with Gateway(await _settings(folder, link)) as running:
+            yield running
+
+
+@contextlib.asynccontextmanager
+async def listening_gateway(folder: Path, **link: Any) -> AsyncIterator[tuple[int, Gateway]]:
+    """A gateway whose one link, `peer`, listens: the port at which gw may bind with the password secret."""
+    async with Relay(0, "smsc") as relay:
+        link = {"role": "smsc", "listen": "127.0.0.1:0", **link}
+        async with Gateway(await _settings(folder, link)) as running:
+            relay.smsc_port = running.listeners[link["listen"]].port
+            yield relay.port, running
+
+
+async def _settings(folder: Path, link: dict[str, Any]) -> Settings:
     url = f"sqlite:///{folder / 'peers.db'}"
     store = open_store(url)
     await seed(store, SUBSCRIBERS)
     await store.close()
-    tables = {
-        "store": url,
-        "admin": {"listen": "127.0.0.1:0"},
-        "links": [
-            {
-                "name": "peer",
-                "connect": f"127.0.0.1:{port}",
-                "system_id": "gw",
-                "password": "secret",
-                "reconnect_first_s": 0.01,
-                "reconnect_max_s": 0.05,
-                **link,
-            }
-        ],
-    }
-    async with Gateway(parse_settings(tables)) as running:
-        yield running
+    link = {"name": "peer", "system_id": "gw", "password": "secret", **link}
+    return parse_settings({"store": url, "admin": {"listen": "127.0.0.1:0"}, "links": [link]})

@@ -29,6 +29,24 @@ async def test_bind(node: Node, tmp_path: Path) -> None:
         await link.closed()
 
 
+async def test_pair(node: Node, tmp_path: Path) -> None:
+    """A receiver and a transmitter are one link: asked by the one, answered by the other."""
+    async with node.smsc() as smsc, gateway(smsc.port, tmp_path, bind="pair") as ours:
+        links = {}
+        for link in (await smsc.opened(), await smsc.opened()):
+            bind = await link.any()
+            link.respond(bind, system_id="node")
+            links[bind["command"]] = link
+        receiver, transmitter = links["bind_receiver"], links["bind_transmitter"]
+        await transmitter.nothing_came()
+        ussd(receiver, RUSSIAN, 1, 0, "*105*00#")
+        assert (await receiver.next("deliver_sm_resp"))["command_status"] == consts.SMPP_ESME_ROK
+        question = await submitted(transmitter)
+        check_screen(question, RUSSIAN, 2, bytes([SESSION, 2]), 0x48)
+        await receiver.nothing_came()
+        assert ours.problems() == {"peer": None}
+
+
 async def test_stop_finishes_what_is_under_way(node: Node, tmp_path: Path) -> None:
     """S6: a gateway that stops takes nothing new, waits for the responses that it is owed, and then unbinds."""
     async with node.smsc() as smsc, contextlib.AsyncExitStack() as running:
@@ -208,7 +226,7 @@ async def test_stray_responses(node: Node, tmp_path: Path) -> None:
 # --- the other commands
 
 
-@pytest.mark.parametrize("command", ["data_sm", "submit_sm", "query_sm"])
+@pytest.mark.parametrize("command", ["submit_sm", "query_sm"])
 async def test_not_offered(node: Node, tmp_path: Path, command: str) -> None:
     """Every request is answered, also one that an SMSC has no business sending; the link lives."""
     async with bound(node, tmp_path) as (link, _):

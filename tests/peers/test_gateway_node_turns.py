@@ -8,7 +8,8 @@ from smpplib import consts
 
 from gateway.daemon import Gateway
 from handlers import password
-from tests.peers.node_peer import Node, Pdu
+from tests.peers.line_peer import Pdu
+from tests.peers.node_peer import Node
 from tests.peers.node_smsc import SESSION, answer, bound, check_screen, sms, submitted, text_of, ussd
 from tests.peers.stage import ENGLISH, ENGLISH_BALANCE, RUSSIAN, RUSSIAN_BALANCE
 
@@ -127,6 +128,28 @@ async def test_user_message_reference(node: Node, tmp_path: Path) -> None:
             pdu = await answer(link)
             assert (pdu["ussd_service_op"], pdu["user_message_reference"]) == (answered, 0xBEEF)
             assert "its_session_info" not in pdu
+
+
+async def test_question_in_data_sm(node: Node, tmp_path: Path) -> None:
+    """What is asked in data_sm is answered in data_sm; the text is in message_payload, both ways."""
+    async with bound(node, tmp_path) as (link, _):
+        response = await link.ask(
+            "data_sm",
+            service_type="USSD",
+            source_addr=ENGLISH,
+            destination_addr="105",
+            data_coding=0x0F,
+            message_payload=b"*100#",
+            ussd_service_op=1,
+            its_session_info=bytes([SESSION, 0]),
+        )
+        assert response["command_status"] == consts.SMPP_ESME_ROK
+        pdu = await link.next("data_sm")
+        link.respond(pdu, message_id="1")
+        assert (pdu["source_addr"], pdu["destination_addr"], pdu["ussd_service_op"]) == ("105", ENGLISH, 17)
+        assert pdu["its_session_info"] == bytes([SESSION, 3])
+        assert ENGLISH_BALANCE.encode("ascii") in pdu["octets"]
+        await link.nothing_came()
 
 
 async def test_unknown_service_op(node: Node, tmp_path: Path) -> None:

@@ -249,6 +249,7 @@ async def test_octet_by_octet(tmp_path: Path) -> None:
             assert ENGLISH_BALANCE in text_of(await answer(link))
 
 
+@pytest.mark.hostile("a command that tshark does not know either: alone in a segment it is no SMPP to it")
 async def test_unknown_command(tmp_path: Path) -> None:
     """F3: generic_nack with the same sequence number, and the link lives."""
     async with bound(tmp_path) as (link, _):
@@ -266,6 +267,7 @@ async def test_odd_sequence_numbers(tmp_path: Path) -> None:
             assert (await link.next("enquire_link_resp")).sequence == sequence
 
 
+@pytest.mark.hostile("a length that cannot be")
 @pytest.mark.parametrize("length", [0, 15, 0x7FFFFFFF], ids=hex)
 async def test_senseless_length(tmp_path: Path, length: int) -> None:
     """F2: generic_nack, then the close; the gateway binds again."""
@@ -279,6 +281,7 @@ async def test_senseless_length(tmp_path: Path, length: int) -> None:
             await (await accepted(smsc)).nothing_came()
 
 
+@pytest.mark.hostile("HTTP")
 async def test_another_protocol(tmp_path: Path) -> None:
     """F4: who speaks HTTP is left without a word; the gateway tries again."""
     with Smsc() as smsc:
@@ -290,6 +293,7 @@ async def test_another_protocol(tmp_path: Path) -> None:
             await (await accepted(smsc)).nothing_came()
 
 
+@pytest.mark.hostile("sm_length beyond the end")
 async def test_malformed_request(tmp_path: Path) -> None:
     """F6: a deliver_sm whose sm_length is beyond its end has its own response, an error; the link lives."""
     async with bound(tmp_path) as (link, _):

@@ -121,10 +121,46 @@ async def test_data_sm(node: Node) -> None:
         ("replace_sm", consts.SMPP_ESME_RREPLACEFAIL),
     ],
 )
-async def test_not_offered(node: Node, command: str, status: int) -> None:
-    """Every request is answered, also one that is not offered."""
+async def test_no_such_message(node: Node, command: str, status: int) -> None:
     async with simulator() as centre, bound(node, centre) as esme:
         assert (await esme.ask(command, message_id="1"))["command_status"] == status
+
+
+async def test_replace_and_cancel(node: Node) -> None:
+    """Two messages wait for a phone that is off: one is replaced, one is taken back."""
+    async with simulator() as centre, bound(node, centre) as esme:
+        phone = centre.phone(MSISDN)
+        phone.switch_off()
+        to = {"source_addr": "000110", "destination_addr": MSISDN}
+        first, second = [await submitted(esme, short_message=text, **to) for text in ("good", "bad")]
+        assert (await esme.ask("query_sm", message_id=first, source_addr="000110"))["message_state"] == 1
+        replaced = await esme.ask(
+            "replace_sm", message_id=first, source_addr="000110", short_message="better"
+        )
+        cancelled = await esme.ask("cancel_sm", message_id=second, **to)
+        assert (replaced["command_status"], cancelled["command_status"]) == (0, 0)
+        phone.switch_on()
+        assert (await phone.sms()).text == "better"
+        assert (await esme.ask("query_sm", message_id=second, source_addr="000110"))["message_state"] == 4
+
+
+async def test_alert_notification(node: Node) -> None:
+    """set_dpf asks for it; it comes when the phone is back, and has no response."""
+    async with simulator() as centre, bound(node, centre) as esme:
+        phone = centre.phone(MSISDN)
+        phone.switch_off()
+        response = await esme.ask(
+            "data_sm",
+            source_addr="000110",
+            destination_addr=MSISDN,
+            message_payload={"message": "are you there?"},
+            set_dpf=1,
+        )
+        assert response["dpf_result"] == 1
+        phone.switch_on()
+        notice = await esme.next("alert_notification")
+        assert (notice["source_addr"], notice["esme_addr"]) == (MSISDN, "000110")
+        await esme.nothing_came()
 
 
 async def test_unknown_command(node: Node) -> None:

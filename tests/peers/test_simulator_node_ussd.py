@@ -4,8 +4,9 @@ from typing import Any
 
 from smpplib import consts
 
+from tests.peers.line_peer import Pdu
 from tests.peers.node_esme import GSM7, MSISDN, bound, delivered, submitted
-from tests.peers.node_peer import Node, Pdu
+from tests.peers.node_peer import Node
 from tests.peers.stage import simulator
 
 

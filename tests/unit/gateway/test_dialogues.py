@@ -15,7 +15,13 @@ from gateway.dialogues import Dialogues
 from gateway.settings import Link, Service
 from gateway.smpp.pdu import DeliverSm, decode
 from gateway.smpp.text import segments
-from gateway.smpp.vocabulary import ESM_CLASS_RECEIPT, ESM_CLASS_UDHI, ESME_ROK, ESME_RX_R_APPN
+from gateway.smpp.vocabulary import (
+    ESM_CLASS_RECEIPT,
+    ESM_CLASS_UDHI,
+    ESME_RINVSRCADR,
+    ESME_ROK,
+    ESME_RX_R_APPN,
+)
 from gateway.work import Outcomes, Transaction, Work, station_of
 from handlers import registry
 from handlers.registry import Operation, Outcome
@@ -63,7 +69,8 @@ def answer(text: str, unit: int, msisdn: str = PHONE, session: int = 1) -> Deliv
 
 
 def sms(to: str, text: str = "", **fields) -> DeliverSm:
-    return DeliverSm(source_addr=PHONE, destination_addr=to, short_message=text.encode("ascii"), **fields)
+    fields = {"source_addr": PHONE, **fields}
+    return DeliverSm(destination_addr=to, short_message=text.encode("ascii"), **fields)
 
 
 @pytest.fixture
@@ -224,6 +231,19 @@ def test_an_operation_that_means_nothing_is_refused_and_counted(in_house):
         done = await house.handle(pdu)
         assert [status for _, status in done.acknowledgements] == [ESME_RX_R_APPN]
         assert done.counted["not_understood"] == 1
+
+    in_house(work)
+
+
+@pytest.mark.parametrize(
+    "pdu", [dial("*100#", msisdn=""), sms("000110", source_addr="")], ids=["ussd", "sms"]
+)
+def test_a_message_of_nobody_is_refused_and_changes_nothing(in_house, pdu):
+    async def work(house: House) -> None:
+        done = await house.handle(pdu)
+        assert [status for _, status in done.acknowledgements] == [ESME_RINVSRCADR]
+        assert [about for _, about in done.misunderstood] == ["source_addr is empty: nobody to be answered"]
+        assert done.answers == []
 
     in_house(work)
 
