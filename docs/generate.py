@@ -1,5 +1,6 @@
 """Writes the pages of docs/reference that are made from the code: `docs/generate.py`, or `--check` to compare only.
 
+`--run` also runs the tests of the protocol's cases, for conformance.md; without it that page keeps its results.
 With `--check` the exit status is 1 when a page is stale. A page is the text below and what the code says of itself:
 nothing in it is typed twice.
 """
@@ -19,7 +20,9 @@ from pydantic import TypeAdapter
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+
+import conformance_page  # noqa: E402
 
 import cli  # noqa: E402
 import gateway.settings  # noqa: E402
@@ -134,12 +137,19 @@ def settings_page() -> str:
     """Return the page of the settings: types and defaults from pydantic, meanings from the strings under the fields."""
     schema = TypeAdapter(Settings).json_schema()
     told = _told(inspect.getsource(gateway.settings))
-    tables = {"Settings": ("", schema)}
-    for key, field in schema["properties"].items():
-        for reference in re.findall(r"#/\$defs/(\w+)", str(field)):
-            head = f"[[{key}]]" if field.get("type") == "array" else f"[{key}]"
-            tables[reference] = (head, schema["$defs"][reference])
+    tables = {"Settings": ("", schema)} | dict(_tables("", schema, schema["$defs"]))
     return "\n".join([SETTINGS, *(_settings_table(name, *of, told) for name, of in tables.items())])
+
+
+def _tables(
+    inside: str, table: Mapping[str, Any], known: Mapping[str, Any]
+) -> Iterator[tuple[str, tuple[str, Any]]]:
+    """The tables in a table, each before those in it: class → what stands in its brackets, and its schema."""
+    for key, field in table["properties"].items():
+        for reference in re.findall(r"#/\$defs/(\w+)", str(field)):
+            head = f"[[{inside}{key}]]" if field.get("type") == "array" else f"[{inside}{key}]"
+            yield reference, (head, known[reference])
+            yield from _tables(f"{inside}{key}.", known[reference], known)
 
 
 def _told(source: str) -> dict[str, dict[str, str]]:
@@ -167,25 +177,32 @@ def _settings_table(name: str, head: str, table: Mapping[str, Any], told: Mappin
 
 
 def _default(value: Any) -> str:
-    if value is None:
-        return "none"
-    return (
-        f'`"{value}"`'
-        if isinstance(value, str)
-        else f"`{value:g}`"
-        if isinstance(value, float)
-        else f"`{value}`"
-    )
+    match value:
+        case None | [] | {}:
+            return "none"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case list():
+            return ", ".join(map(_default, value))
+        case str():
+            return f'`"{value}"`'
+        case float():
+            return f"`{value:g}`"
+    return f"`{value}`"
 
 
 def _kind(field: Mapping[str, Any]) -> str:
     """In words: "whole number, 1 to 65535"."""
     if "anyOf" in field:
-        return _kind(next(one for one in field["anyOf"] if one["type"] != "null"))
+        return " or ".join(dict.fromkeys(_kind(one) for one in field["anyOf"] if one["type"] != "null"))
     if "enum" in field or "const" in field:
         values = [f'`"{value}"`' for value in field.get("enum", [field.get("const")])]
         return ", ".join(values)
-    names = {"string": "text", "integer": "whole number", "number": "number"}
+    if field["type"] == "array":
+        return f"list of: {_kind(field['items'])}"
+    if field["type"] == "object":
+        return f"table of: {_kind(field['additionalProperties'])}"
+    names = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
     kind = names[field["type"]]
     least = field.get(
         "minimum", field.get("exclusiveMinimum", -1) + 1 if field["type"] == "integer" else None
@@ -301,6 +318,10 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "settings.md": ("gateway/settings.py", settings_page),
     "metrics.md": ("gateway/metrics.py", metrics_page),
     "operations.md": ("handlers/", operations_page),
+    "conformance.md": (
+        "the tests",
+        lambda: conformance_page.page_as_on_disk(REFERENCE / "conformance.md"),
+    ),
 }
 
 
@@ -325,7 +346,15 @@ def main() -> int:
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit status 1 when a page is stale"
     )
-    check = parser.parse_args().check
+    parser.add_argument(
+        "--run", action="store_true", help="run the tests that conformance.md names, and write their results"
+    )
+    given = parser.parse_args()
+    check = given.check
+    if given.run:
+        source, _ = PAGES["conformance.md"]
+        fresh = conformance_page.page_from_a_run()
+        PAGES["conformance.md"] = source, lambda: fresh
     names = stale()
     for name in names:
         if not check:

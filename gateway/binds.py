@@ -10,6 +10,7 @@ import hmac
 import itertools
 import random
 import ssl
+from collections.abc import Iterator
 
 from tenacity import (
     AsyncRetrying,
@@ -57,9 +58,6 @@ class _Binding:
         self._request = request
         self.problem: str | None = "not connected yet"
 
-    def _session(self) -> Session:
-        return Session(Role.ESME, self._link.session_settings(), self._link.clock())
-
     def _ask(self, session: Session) -> None:
         settings = self._link.settings
         if not session.closed:  # a peer that speaks first may have ended it already
@@ -78,6 +76,8 @@ class _Binding:
             if not bound.done() or connection.session.closed:
                 for event in events:
                     self._note(event, connection, bound)
+                if bound.done() and bound.exception() is not None:
+                    connection.abort()
             await self._link.handle(connection, events)
 
         try:
@@ -91,6 +91,7 @@ class _Binding:
             self.problem = self.problem or "closed"
             if not bound.done():
                 bound.set_exception(LinkDown("closed by the centre before the bind"))
+            bound.exception()  # whoever waited for it may be gone
 
     def _note(self, event: Event, connection: Connection, bound: asyncio.Future[None]) -> None:
         match event:
@@ -125,7 +126,7 @@ class Bind(_Binding):
     def __init__(self, link: Link, request: BindRequest, certificates: Certificates | None):
         super().__init__(link, request)
         self._certificates = certificates
-        self._addresses = itertools.cycle(link.settings.connect)
+        self._addresses: Iterator[str] = iter(())
 
     async def run(self) -> None:
         """Bind, serve, bind again."""
@@ -139,6 +140,7 @@ class Bind(_Binding):
     async def _bind(self) -> asyncio.Task[None] | None:
         """Try until the centre lets us in; the pump of the connection, or None when told to stop meanwhile."""
         settings = self._link.settings
+        self._addresses = itertools.cycle(settings.connect)  # by preference, each time
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(LinkDown),
             wait=wait_random_exponential(settings.reconnect_first_s, settings.reconnect_max_s),
@@ -167,7 +169,7 @@ class Bind(_Binding):
         host, port = split_address(next(self._addresses))
         where = f"{host}:{port}: " if len(settings.connect) > 1 else ""
         loop = asyncio.get_running_loop()
-        session = self._session()
+        session = Session(Role.ESME, self._link.session_settings(), self._link.clock())
         tls: dict = {}
         if self._certificates:
             tls = {"ssl": self._certificates.context(), "server_hostname": settings.tls.server_name or host}
@@ -212,27 +214,51 @@ class Bind(_Binding):
         )
 
 
-class Invitation(_Binding):
-    """The receiver of a pair, on connections that the centre opens: its outbind, then our bind_receiver."""
+class Invitation:
+    """The receiver of a pair, on connections that the centre opens: its outbind, then our bind_receiver.
+
+    Whoever else connects there changes nothing for a receiver that is bound.
+    """
 
     def __init__(self, link: Link):
-        super().__init__(link, pdus.BindReceiver)
-        self.problem = "waits for the centre's outbind"
-        self._settings = link.settings.outbind
+        self._link = link
+        self._invited: set[_Invited] = set()
+
+    @property
+    def problem(self) -> str | None:
+        """None while there is a receiver."""
+        bound = any(one.problem is None for one in self._invited)
+        return None if bound else "waits for the centre's outbind"
 
     def session(self, address: str) -> Session:
         """One that waits for outbind."""
-        return self._session()
+        return Session(Role.ESME, self._link.session_settings(), self._link.clock())
 
     async def serve(self, connection: Connection) -> None:
         """See one connection of the centre through to its end."""
+        invited = _Invited(self._link)
+        self._invited.add(invited)
+        try:
+            await invited.serve(connection)
+        finally:
+            self._invited.discard(invited)
+
+
+class _Invited(_Binding):
+    """One connection that was opened to the address for outbind."""
+
+    def __init__(self, link: Link):
+        super().__init__(link, pdus.BindReceiver)
+        self._settings = link.settings.outbind
+
+    async def serve(self, connection: Connection) -> None:
+        """See it through to its end."""
         bound: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await self._serve(connection, bound)
         if bound.exception() is not None:
             self._link.log.warning(
                 "outbind came to nothing", peer=connection.peer, reason=str(bound.exception())
             )
-        self.problem = "waits for the centre's outbind"
 
     def _on_outbind(self, outbind: pdus.Outbind, connection: Connection) -> None:
         settings = self._settings

@@ -35,6 +35,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.Handle | None = None
         self._timer_at = 0.0
         self._lost = False
+        self._at_work = False
 
     # --- called by the transport
 
@@ -48,6 +49,10 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Frame and check at once, dispatch in the pump."""
         self.session.receive_data(data, self._clock())
+        if (
+            self._at_work
+        ):  # what the session answers by itself, such as enquire_link, does not wait for the handler
+            self.flush()
         self._wake.set()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -101,7 +106,9 @@ class Connection(asyncio.Protocol):
                 await self._wake.wait()
                 self._wake.clear()
                 await self._writable.wait()
+                self._at_work = True
                 await handle(self.session.events())
+                self._at_work = False
         finally:
             self.flush()
             if self._timer:
@@ -121,7 +128,7 @@ class Connection(asyncio.Protocol):
     def _on_timer(self) -> None:
         self._timer = None
         self.session.on_deadline(self._clock())
-        self._arm()
+        self.flush()  # no timer waits for the handler
         self._wake.set()
         if self.session.closed:  # by a timer: the peer is not there to read what is still to be written
             self._writable.set()

@@ -7,6 +7,7 @@ one, or several that the centre has opened. How they come about is the business 
 
 import asyncio
 import itertools
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -20,7 +21,7 @@ from gateway.dialogues import Dialogues
 from gateway.flow import Flow
 from gateway.metrics import Metrics
 from gateway.outbox import Lane, Outbox, Verdict
-from gateway.quarantine import Quarantine
+from gateway.quarantine import Quarantine, octets_of
 from gateway.receipts import AwaitedReceipts
 from gateway.settings import Link as LinkSettings
 from gateway.smpp import pdu as pdus
@@ -50,6 +51,7 @@ from gateway.smpp.vocabulary import (
     command_name,
     status_name,
 )
+from gateway.sms import carried_in
 from gateway.work import Message, Outcomes, Work, station_of
 
 log = structlog.get_logger(__name__)
@@ -61,6 +63,10 @@ _TURNS = {"esme": (pdus.DeliverSm, pdus.DataSm), "smsc": (pdus.SubmitSm, pdus.Da
 _MAY_CARRY = {
     "esme": (State.BOUND_TX, State.BOUND_TRX),
     "smsc": (State.BOUND_RX, State.BOUND_TRX),
+}
+_NOT_OURS = {
+    "esme": pdus.DeliverSm.command_id.to_bytes(4, "big"),
+    "smsc": pdus.SubmitSm.command_id.to_bytes(4, "big"),
 }
 _TAKEN = (pdus.SubmitSmResp, pdus.DeliverSmResp, pdus.DataSmResp)
 # What an ESME may ask of an SMSC, and the gateway as one does not offer.
@@ -115,9 +121,12 @@ class Link:
         self._receipts = AwaitedReceipts(self.name, metrics)
         self._message_ids = itertools.count(int(time.time()))
         self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = math.inf
+        self._may_hold: set[Connection] = set()  # messages of ours; until it has `left`, whatever its state
         self._gone = asyncio.Event()
         self._turns = _TURNS[settings.role]
         self._may_carry = _MAY_CARRY[settings.role]
+        self._not_ours = _NOT_OURS[settings.role]
         self._dispatch: dict[type[Event], Callable[..., None]] = {
             Response: self._on_response,
             Unanswered: self._on_unanswered,
@@ -126,6 +135,7 @@ class Link:
             Notice: self._on_notice,
         }
         metrics.link_up.labels(self.name).set(0)
+        metrics.window.labels(self.name).set(self._flow.window)
 
     # --- life
 
@@ -140,6 +150,7 @@ class Link:
         return SessionSettings(
             window=settings.window,
             peer_window=settings.window,
+            max_pdu_octets=settings.max_pdu_octets,
             session_init_timer_s=settings.connect_s,
             enquire_link_timer_s=settings.enquire_link_s,
             inactivity_timer_s=settings.inactivity_s,
@@ -150,7 +161,8 @@ class Link:
         """A connection has been bound."""
         self.connections.append(connection)
         self._gone.clear()
-        if self._carriers():
+        if connection in self._carriers():
+            self._may_hold.add(connection)
             self.down_since = None
         self._metrics.link_up.labels(self.name).set(len(self.connections))
         state = connection.session.state.value
@@ -159,15 +171,27 @@ class Link:
     def left(self, connection: Connection) -> None:
         """A connection that had joined is gone. What was on its way by it waits for another."""
         self.connections.remove(connection)
+        self._hand_back(connection)
         self._metrics.link_up.labels(self.name).set(len(self.connections))
         if not self._carriers():
             self.down_since = self.down_since or self.clock()
+        if (
+            not self._may_hold
+        ):  # with others about to hand back, or to go on, the store would be read too early
             self._outbox.restart()
             self._metrics.backlog.labels(self.name).set(0)
         if not self.connections:
             self._gone.set()
-            if self._alarm:
-                self._alarm.cancel()
+            self._stop_alarm()
+        self._wake()
+
+    def _hand_back(self, connection: Connection) -> None:
+        """Take from a connection that ended in the middle of something what was under way by it."""
+        self._may_hold.discard(connection)
+        connection.session.receive_eof(self.clock())
+        for event in connection.session.events():
+            if isinstance(event, Response | Unanswered):
+                self._dispatch[type(event)](event)
 
     async def stop(self, grace_s: float) -> None:
         """Take no new messages, see the answers under way through, unbind; all of it within `grace_s` seconds."""
@@ -190,8 +214,9 @@ class Link:
         self._wake()
 
     def _wake(self) -> None:
+        """Have one of the pumps look at the queue: not one that waits for a peer who does not read."""
         if self.connections:
-            self.connections[0].wake()
+            next((one for one in self.connections if one.writable), self.connections[0]).wake()
 
     def _carriers(self) -> list[Connection]:
         """The connections that may carry our messages."""
@@ -305,7 +330,7 @@ class Link:
         if work.jobs:
             self._on_jobs()
         for pdu, reason in work.misunderstood:
-            self._quarantine.keep(self.name, peer, reason, ESME_RX_R_APPN, pdus.encode(pdu))
+            self._quarantine.keep(self.name, peer, reason, ESME_RX_R_APPN, octets_of(pdu))
         for receipt, sent in work.receipts:
             self._receipts.note(receipt, sent)
 
@@ -313,7 +338,7 @@ class Link:
         """Fill the windows from the queue, and the queue from the store."""
         now, wall = self.clock(), time.time()
         allowance = self._flow.allowance(now)
-        room = 0
+        room, failed = 0, len(self._outcomes.failed)
         for connection in self._carriers():
             session = connection.session
             window = min(session.window_free, self._flow.window - session.pending)
@@ -326,7 +351,7 @@ class Link:
                 connection.flush()
             if room > 0:
                 break  # nothing is left to be sent
-        if self._outcomes.failed:
+        if len(self._outcomes.failed) > failed:  # older ones are there because the store fails just now
             self._wake()
         if room > 0:
             self._set_alarm(self._outbox.due())
@@ -338,8 +363,9 @@ class Link:
         sent = 0
         while sent < room:
             if (lane := self._outbox.wanting()) is not None:
-                await self._refill(lane)
-                continue
+                if await self._refill(lane):
+                    continue
+                break
             message = self._outbox.pop(now)
             if message is None:
                 break
@@ -347,21 +373,33 @@ class Link:
                 if self._give_up(message, "expired") >= _REFILL:
                     break
                 continue
+            frame = message.pdu
+            if frame[4:8] == self._not_ours:  # it was to leave by a link of the other role
+                frame = carried_in(frame, self.station.carrier)
             try:
-                session.send_encoded(message.pdu, now, message)
+                session.send_encoded(frame, now, message)
             except LocalProtocolError as error:  # a peer of an older version has no place for it
                 self._give_up(message, str(error))
             else:
                 sent += 1
         return sent
 
-    async def _refill(self, lane: Lane) -> None:
-        """Go on with the store, but for what the centre has taken and the store could not yet be told of."""
-        rows = await self._dialogues.unsent(self.station, lane.kind, lane.last_id, _REFILL)
+    async def _refill(self, lane: Lane) -> bool:
+        """Go on with the store, but for what the centre has taken and the store could not yet be told of.
+
+        False: the store fails just now.
+        """
+        try:
+            rows = await self._dialogues.unsent(self.station, lane.kind, lane.last_id, _REFILL)
+        except Exception as error:
+            self.log.error("the store cannot be read", reason=str(error))
+            self._set_alarm(self.clock() + _STORE_AGAIN_S)
+            return False
         settled = set().union(*(outcomes.ids for outcomes in (self._outcomes, *self._being_written)))
         lane.refill([row for row in rows if row.id not in settled], more=len(rows) == _REFILL)
         if rows:
             lane.last_id = max(lane.last_id, rows[-1].id)
+        return True
 
     def _give_up(self, message: Outgoing, reason: str) -> int:
         """Have the store told that the message has failed; how many wait for that."""
@@ -372,11 +410,23 @@ class Link:
         return len(self._outcomes.failed)
 
     def _set_alarm(self, when: float | None) -> None:
+        """Look at the queue then, if not earlier."""
         if when is None or not self.connections:
             return
+        if when >= self._alarm_at:
+            return
+        self._stop_alarm()
+        self._alarm_at = when
+        self._alarm = asyncio.get_running_loop().call_at(when, self._ring)
+
+    def _stop_alarm(self) -> None:
         if self._alarm:
             self._alarm.cancel()
-        self._alarm = asyncio.get_running_loop().call_at(when, self._wake)
+        self._alarm, self._alarm_at = None, math.inf
+
+    def _ring(self) -> None:
+        self._stop_alarm()
+        self._wake()
 
     def _leave(self, connection: Connection) -> None:
         """Unbind once nothing waits for a response any more."""
@@ -415,6 +465,7 @@ class Link:
             self._give_up(message, status_name(status))
         else:
             self._metrics.answers.labels(self.name, "retry").inc()
+            self._metrics.window.labels(self.name).set(self._flow.window)
 
     def _on_unanswered(self, event: Unanswered) -> None:
         message = event.context

@@ -80,6 +80,7 @@ class Listener:
     async def close(self) -> None:
         """Take nobody in any more, and leave those who are still there."""
         self._socket.close()
+        await asyncio.sleep(0)  # one that has not begun yet would leave its socket open
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -109,8 +110,10 @@ class Door:
 
     @property
     def problem(self) -> str | None:
-        """None while there is a bind."""
-        return None if self._link.connections else "the centre has not bound"
+        """None while there is a bind that can be answered."""
+        if not self._link.connections:
+            return "the centre has not bound"
+        return None if self._link.down_since is None else "the centre has bound no receiver"
 
 
 class Centres:
@@ -119,7 +122,10 @@ class Centres:
     def __init__(self, links: Sequence[Link], quarantine: Quarantine):
         self._links = {link.settings.system_id: link for link in links}
         self._quarantine = quarantine
-        self._check_secret = authenticator({link.settings.system_id: link.settings.secret for link in links})
+        self._check_secret = authenticator(
+            {link.settings.system_id: link.settings.secret for link in links},
+            one_answer=any(link.settings.one_bind_error for link in links),
+        )
         # Until it has bound nobody knows whose connection it is.
         widest = max(links, key=lambda link: link.settings.window)
         self._settings = replace(
@@ -146,11 +152,14 @@ class Centres:
         status = self._check_secret(bind)
         if status:
             return status
-        settings = self._links[bind.system_id].settings
+        link = self._links[bind.system_id]
+        settings = link.settings
         here = ipaddress.ip_address(address)
         there = sum(not session.closed for session in self._sessions[bind.system_id])
         why = None
-        if settings.networks and not any(here in network for network in settings.networks):
+        if link.stopping.is_set():
+            why = "the gateway is stopping"
+        elif settings.networks and not any(here in network for network in settings.networks):
             why = "its network is not among networks"
         elif bind.name.removeprefix("bind_") not in settings.binds:
             why = "its kind of bind is not among binds"
@@ -183,16 +192,17 @@ class Centres:
 
     def _who(self, events: list[Event], connection: Connection) -> Link | None:
         """The link that the connection turns out to be of; what was wrong with it as long as it is nobody's."""
+        bind = next((event.pdu for event in events if isinstance(event, Bound)), None)
         for event in events:
             match event:
-                case Bound(pdu):
-                    link = self._links[pdu.system_id]
-                    link.joined(connection)
-                    return link
                 case BindRefused(status):
                     log.warning("bind refused", peer=connection.peer, status=status_name(status))
-                case Quarantined(octets, reason, status):
+                case Quarantined(octets, reason, status) if bind is None:
                     self._quarantine.keep("", connection.peer, reason, status, octets)
-                case Closed(reason):
+                case Closed(reason) if bind is None:
                     log.info("connection is over", peer=connection.peer, reason=reason)
-        return None
+        if bind is None:
+            return None
+        link = self._links[bind.system_id]
+        link.joined(connection)
+        return link

@@ -154,6 +154,8 @@ class Link:
     """Kinds of bind that the centre may make. Role smsc."""
     sessions: Positive = 4
     """Binds that the centre may hold at a time. Role smsc."""
+    one_bind_error: bool = False
+    """Answer a wrong system_id and a wrong password alike, so that nobody learns which names exist. Role smsc."""
     tls: Tls | None = None
     """TLS; left out: none."""
     dialect: str = "spec"
@@ -162,6 +164,8 @@ class Link:
     """SMS on this link."""
     window: Annotated[int, Field(ge=1, le=65535, strict=True)] = 10
     """Requests that may wait for their response on one bind, in each direction."""
+    max_pdu_octets: Annotated[int, Field(ge=1024, le=1 << 20, strict=True)] = 65_536
+    """The longest PDU that is accepted; a longer one ends the connection."""
     rate: Seconds = 0
     """Messages a second that the gateway sends at most; 0 = as fast as the window lets it."""
     peer_rate: Seconds = 0

@@ -2,14 +2,14 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import NamedTuple
 
 from data.model import MessagePart
 from gateway.smpp.long_messages import LongForm, read_part, sms_parts
-from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, encode
-from gateway.smpp.text import alphabet_for, decode_text
+from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, decode, encode
+from gateway.smpp.text import alphabet_for, decode_text, encode_text
 from gateway.smpp.user_data_header import Part
 
 _DAY_S = 86_400
@@ -43,7 +43,8 @@ class SmsStyle:
         self, carrier: type[SubmitSm] | type[DeliverSm], sender: str, msisdn: str, text: str
     ) -> list[bytes]:
         """The encoded PDUs (sequence number 0) of a message, one a part."""
-        alphabet = alphabet_for(text, self.dcs_by_alphabet)
+        alphabet, text = self._alphabet(text)
+        asks = self.receipts and carrier is SubmitSm  # an ESME gives no delivery receipts (SMPP §4.6.1)
         parts = sms_parts(text, alphabet, secrets.randbelow(0x10000), self.long_form)
         return [
             encode(
@@ -54,7 +55,7 @@ class SmsStyle:
                     destination_addr=msisdn,
                     esm_class=part.esm_class,
                     validity_period=relative_time(self.validity_s) if carrier is SubmitSm else "",
-                    registered_delivery=_RECEIPT_OF_ANY_OUTCOME if self.receipts else 0,
+                    registered_delivery=_RECEIPT_OF_ANY_OUTCOME if asks else 0,
                     data_coding=self.dcs_by_alphabet[alphabet],
                     short_message=part.short_message,
                     tlvs=part.tlvs,
@@ -62,6 +63,14 @@ class SmsStyle:
             )
             for part in parts
         ]
+
+    def _alphabet(self, text: str) -> tuple[str, str]:
+        """What to write a text in, and the text: a centre that takes no alphabet for it gets question marks."""
+        try:
+            return alphabet_for(text, self.dcs_by_alphabet), text
+        except UnicodeEncodeError:
+            widest = [*self.dcs_by_alphabet][-1]
+            return widest, "".join(letter if _has(widest, letter) else "?" for letter in text)
 
     def read(self, pdu: DeliverSm | SubmitSm | DataSm) -> "str | Piece | None":
         """The text of a message, or what one of the many parts of a long one brings; None when it is no text."""
@@ -91,6 +100,26 @@ class SmsStyle:
             if alphabet:
                 text += decode_text(b"".join(part.octets for part in those), alphabet)
         return text
+
+
+def _has(alphabet: str, letter: str) -> bool:
+    try:
+        encode_text(letter, alphabet)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def carried_in(frame: bytes, carrier: type[SubmitSm] | type[DeliverSm]) -> bytes:
+    """An encoded submit_sm as deliver_sm, or the other way round: their fields are the same, not their meaning.
+
+    A deliver_sm tells of no validity and asks for no receipt (SMPP §4.6.1).
+    """
+    pdu = decode(frame)
+    values = {field.name: getattr(pdu, field.name) for field in fields(pdu)}
+    if carrier is DeliverSm:
+        values |= {"validity_period": "", "registered_delivery": 0}
+    return encode(carrier(**values))
 
 
 def relative_time(seconds: float) -> str:

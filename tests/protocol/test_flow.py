@@ -1,4 +1,4 @@
-"""Cases W1, W4, W5 and W7: windows, and who waits for what."""
+"""Cases W1 to W8: windows, and who waits for what."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from gateway.smpp import pdu, vocabulary
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.events import Refused, Request, Response, Stray, Unanswered
 from gateway.smpp.pdu import PDU_CLASSES, Pdu, encode
-from gateway.smpp.session import Role, SessionSettings, State
+from gateway.smpp.session import Role, Session, SessionSettings, State
 from gateway.smpp.vocabulary import RESPONSE_BIT
 from gateway.smpp.window import MAX_SEQUENCE_NUMBER, Window
 from tests.protocol.scene import Joined, answers, events_of, feed, session
@@ -48,6 +48,20 @@ def test_W1_alert_notification_needs_none_either():
 def test_W1_window_is_free_only_when_bound():
     assert session(Role.ESME, State.OPEN, SMALL).window_free == 0
     assert session(Role.ESME, State.CLOSED, SMALL).window_free == 0
+
+
+def test_W1_the_windows_of_whoever_binds():
+    """One listener, several accounts: their windows are known only when one of them binds."""
+
+    def authenticate(bind: Pdu) -> int:
+        smsc.settings = SMALL
+        return 0
+
+    smsc = Session(Role.SMSC, SessionSettings(window=50, peer_window=50), 1000.0, authenticate)
+    feed(smsc, pdu.BindTransceiver("gw", "secret"))
+    assert smsc.window_free == SMALL.window
+    happened = feed(smsc, *[pdu.SubmitSm()] * 3)
+    assert [type(event) for event in happened] == [Request, Request, Refused]
 
 
 def test_W1_a_peer_above_its_window_is_throttled_and_stays_connected():
@@ -127,6 +141,55 @@ def test_W5_what_cannot_be_encoded_leaves_no_trace():
     with pytest.raises(LocalProtocolError, match="service_type"):
         esme.send(pdu.SubmitSm(service_type="far too long"), 1000.0)
     assert (esme.pending, esme.data_to_send(), esme.events()) == (0, b"", [])
+
+
+REFUSALS = ["ESME_RTHROTTLED", "ESME_RMSGQFUL"]
+ERRORS = ["ESME_RSYSERR", "ESME_RX_T_APPN", "ESME_RSUBMITFAIL", "ESME_RINVDSTADR"]
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_W2_a_throttled_request_comes_back_whole_and_in_order(name: str):
+    status = vocabulary.STATUS_CODES[name]
+    esme = session(Role.ESME, State.BOUND_TRX, SMALL)
+    numbers = [esme.send(pdu.SubmitSm(), 1000.0, {"receipt for": n}) for n in range(3)]
+    happened = feed(
+        esme, *[pdu.SubmitSmResp(command_status=status, sequence_number=number) for number in numbers]
+    )
+    assert [event.context["receipt for"] for event in happened] == [0, 1, 2]
+    assert {event.pdu.command_status for event in happened} == {status}
+    assert (esme.window_free, esme.bound) == (3, True)
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_W3_an_error_is_the_messages_own_and_the_link_stays(name: str):
+    status = vocabulary.STATUS_CODES[name]
+    esme = session(Role.ESME, State.BOUND_TRX, SMALL)
+    number = esme.send(pdu.SubmitSm(), 1000.0, "mine")
+    [response] = feed(esme, pdu.SubmitSmResp(command_status=status, sequence_number=number))
+    assert (response.pdu.command_status, response.context) == (status, "mine")
+    assert (esme.window_free, esme.bound) == (3, True)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_W6_all_that_one_read_produced_is_one_string_of_octets(role: Role):
+    peer = session(role, State.BOUND_TRX)
+    happened = feed(peer, pdu.DataSm(sequence_number=1), pdu.EnquireLink(), pdu.DataSm(sequence_number=2))
+    for event in happened:
+        peer.acknowledge(event.pdu)
+    peer.send(pdu.DataSm(), 1000.0)
+    octets = peer.data_to_send()
+    assert octets.count(b"\x80\x00\x01\x03") == 2
+    assert len(octets) == 16 + 2 * 17 + len(encode(pdu.DataSm()))
+    assert peer.data_to_send() == b""
+
+
+def test_W8_a_receipt_ahead_of_its_submit_sm_resp_reaches_the_program():
+    esme = session(Role.ESME, State.BOUND_TRX)
+    number = esme.send(pdu.SubmitSm(registered_delivery=1), 1000.0, "mine")
+    receipt = pdu.DeliverSm(esm_class=4, short_message=b"id:7 stat:DELIVRD", sequence_number=1)
+    early, response = feed(esme, receipt, pdu.SubmitSmResp("7", sequence_number=number))
+    assert isinstance(early, Request)
+    assert (response.context, response.pdu.message_id) == ("mine", "7")
 
 
 @pytest.mark.parametrize("status", [0, vocabulary.ESME_RSYSERR])

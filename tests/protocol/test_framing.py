@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.smpp import pdu
-from gateway.smpp.events import Bound, Closed, Request
+from gateway.smpp.events import Bound, Closed, Quarantined, Request
 from gateway.smpp.framing import Framer
 from gateway.smpp.pdu import encode
 from gateway.smpp.session import Role, Session, SessionSettings, State
@@ -59,7 +59,8 @@ def test_F2_wrong_command_length_is_nacked_and_closed(length: int):
         pdu.EnquireLinkResp(sequence_number=7),
         pdu.GenericNack(command_status=ESME_RINVCMDLEN, sequence_number=9),
     ]
-    assert [type(event) for event in happened] == [Closed]
+    assert [type(event) for event in happened] == [Quarantined, Closed]
+    assert happened[0].octets[:4] == length.to_bytes(4, "big")
     assert smsc.closed
     assert smsc.state is State.CLOSED
 
@@ -86,8 +87,10 @@ def test_F2_the_limit_is_a_setting_and_belongs_to_it():
 @pytest.mark.parametrize("size", [4, 5, 8, 1000])
 def test_F4_another_protocol_is_named_and_closed(protocol: str, size: int):
     smsc = Session(Role.SMSC, SETTINGS, 0.0, check_password)
-    [closed] = feed(smsc, FOREIGN[protocol][:size])
+    quarantined, closed = feed(smsc, FOREIGN[protocol][:size])
     assert isinstance(closed, Closed)
+    assert quarantined.octets == FOREIGN[protocol][: min(size, 16)]
+    assert protocol in quarantined.reason
     assert closed.reason.startswith(f"the peer speaks {protocol}, not SMPP")
     assert smsc.closed
     assert smsc.data_to_send() == b"", "nobody there understands a generic_nack"
@@ -98,7 +101,7 @@ def test_F4_octet_by_octet(protocol: str):
     smsc = Session(Role.SMSC, SETTINGS, 0.0, check_password)
     for octet in FOREIGN[protocol]:
         smsc.receive_data(bytes([octet]), 0.0)
-    [closed] = smsc.events()
+    _, closed = smsc.events()
     assert protocol in closed.reason
 
 

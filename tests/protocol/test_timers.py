@@ -4,7 +4,7 @@ import pytest
 
 from gateway.smpp import pdu
 from gateway.smpp.events import Closed, Unanswered, UnbindRequest
-from gateway.smpp.pdu import decode
+from gateway.smpp.pdu import decode, encode
 from gateway.smpp.session import Role, Session, SessionSettings, State
 from tests.protocol.scene import Joined, answers, check_password, events_of, feed, session
 
@@ -45,6 +45,47 @@ def test_session_init_timer_ends_with_the_bind():
     feed(smsc, pdu.BindTransceiver("gw", "secret"), now=101.0)
     smsc.on_deadline(104.0)
     assert smsc.bound
+
+
+@pytest.mark.parametrize("said", [b"", b"\0\0\0\x2f\0\0", encode(pdu.BindTransceiver("gw", "secret"))[:-1]])
+def test_slow_loris_before_the_bind_is_closed_when_the_timer_runs_out(said: bytes):
+    """An octet now and then moves nothing: the time counts from the connection."""
+    smsc = Session(Role.SMSC, SessionSettings(session_init_timer_s=4), 100.0, check_password)
+    for moment, octet in enumerate(said):
+        smsc.receive_data(bytes([octet]), 100.0 + moment / 10)
+        assert smsc.deadline() == 104.0
+    smsc.on_deadline(104.0)
+    assert smsc.closed
+    [closed] = smsc.events()
+    assert "session_init_timer" in closed.reason
+
+
+@pytest.mark.parametrize("role", Role)
+def test_slow_loris_on_a_bound_session_is_asked_and_then_dropped(role: Role):
+    """An octet is no sign of life, only a PDU is (S5): whoever sends one octet a second for ever is found out."""
+    ours = session(role, State.BOUND_TRX)
+    frame = (65536).to_bytes(4, "big") + bytes(12)
+    for second in range(30):
+        ours.receive_data(frame[second : second + 1] or b"\0", 1000.0 + second)
+    ours.on_deadline(1030.0)
+    assert [sent.name for sent in answers(ours)] == ["enquire_link"]
+    for second in range(30, 40):
+        ours.receive_data(b"\0", 1000.0 + second)
+    ours.on_deadline(1040.0)
+    [closed] = ours.events()
+    assert "enquire_link within response_timer" in closed.reason
+
+
+def test_half_open_peer_is_dropped_and_what_was_under_way_comes_back():
+    """It has lost its power, and no packet tells us: after enquire_link_timer and response_timer we know."""
+    smsc = session(Role.SMSC, State.BOUND_TRX)
+    smsc.send(pdu.DeliverSm(), 1029.0, "dialled")
+    smsc.on_deadline(smsc.deadline())
+    assert [sent.name for sent in answers(smsc)] == ["deliver_sm", "enquire_link"]
+    while not smsc.closed:
+        smsc.on_deadline(smsc.deadline())
+    assert [type(event) for event in smsc.events()] == [Unanswered, Closed]
+    assert smsc.deadline() is None
 
 
 @pytest.mark.parametrize("role", Role)

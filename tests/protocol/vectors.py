@@ -81,6 +81,12 @@ VECTORS = [
         pdu.BindReceiverResp("SMSC-01", tlvs={0x0210: b"\x34"}, sequence_number=2),
     ),
     vector(
+        "bind_receiver_resp-error-with-tlv",
+        "tables §4.1.4, found by Hypothesis: without a body nobody could tell where the TLV begins",
+        "00000016 80000001 0000000D 00000002 00 0210 0001 34",
+        pdu.BindReceiverResp(command_status=0x0D, tlvs={0x0210: b"\x34"}, sequence_number=2),
+    ),
+    vector(
         "bind_transceiver_resp",
         "tables §4.1.6",
         '00000015 80000009 00000000 00000003 "SMSC" 00',
