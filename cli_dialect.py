@@ -10,7 +10,7 @@ import click
 from cli_common import Failure, explained
 
 if TYPE_CHECKING:
-    from gateway.detect import Candidate, Trace
+    from gateway.dialect.detect import Candidate, Trace
 
 _SHOWN = 3
 
@@ -28,8 +28,8 @@ def list_() -> None:
     \b
     Example: starpound dialect list
     """
-    from gateway.detect import session_key
     from gateway.dialect import load_profile, profile_names
+    from gateway.dialect.detect import session_key
 
     profiles = [load_profile(name) for name in profile_names()]
     width = max(len(profile.name) for profile in profiles)
@@ -72,7 +72,7 @@ def detect(sources: tuple[str, ...], every: bool, port: int | None, write: Path 
     \b
     Example: starpound dialect detect trace.pcap --write my-centre.yaml
     """
-    from gateway.detect import rank, read_trace
+    from gateway.dialect.detect import rank, read_trace
 
     trace = read_trace(_pdus(sources, port))
     candidates = rank(trace)
@@ -89,7 +89,7 @@ def detect(sources: tuple[str, ...], every: bool, port: int | None, write: Path 
 
 
 def _pdus(sources: Iterable[str], port: int | None) -> Iterator[bytes]:
-    from gateway.hexdump import read_hexdump
+    from gateway.dumps.hexdump import read_hexdump
 
     sources = list(sources)
     if not sources:
@@ -107,7 +107,7 @@ def _pdus(sources: Iterable[str], port: int | None) -> Iterator[bytes]:
 
 
 def _from_file(path: Path, port: int | None) -> Iterator[bytes]:
-    from gateway.hexdump import find_pdus, read_hexdump
+    from gateway.dumps.hexdump import find_pdus, read_hexdump
 
     octets = path.read_bytes()
     if path.suffix in (".pcap", ".pcapng", ".cap"):
@@ -119,7 +119,7 @@ def _from_file(path: Path, port: int | None) -> Iterator[bytes]:
 
 
 def _captured(path: Path, port: int | None) -> Iterator[bytes]:
-    from gateway.capture import CaptureError, read_capture
+    from gateway.dumps.capture import CaptureError, read_capture
 
     try:
         for one in read_capture(path):
@@ -138,7 +138,7 @@ def _say_what_came(trace: "Trace") -> None:
 
 
 def _describe(candidate: "Candidate", word: str) -> None:
-    from gateway.detect import session_key
+    from gateway.dialect.detect import session_key
 
     file = candidate.profile.file
     title = click.style(candidate.name, bold=True)
@@ -158,8 +158,8 @@ def _printable(text: str) -> str:
 
 
 def _write(candidate: "Candidate", path: Path) -> None:
-    from gateway.detect_write import write_profile
     from gateway.dialect import read_profile
+    from gateway.dialect.derive import write_profile
 
     text = write_profile(candidate, path.stem)
     read_profile(text, str(path))

@@ -111,7 +111,7 @@ def _pieces(
 
 
 def _from_hex(text: str) -> bytes:
-    from gateway.hex_text import HexError, read_dumps
+    from gateway.dumps.hex_text import HexError, read_dumps
 
     try:
         return b"".join(map(_inside, read_dumps(text)))
@@ -121,7 +121,7 @@ def _from_hex(text: str) -> bytes:
 
 def _inside(octets: bytes) -> bytes:
     """What a packet carries, if ``octets`` are one, as tcpdump and Wireshark show them; otherwise themselves."""
-    from gateway.capture import tcp_payload
+    from gateway.dumps.capture import tcp_payload
     from gateway.smpp.explain import MAX_PDU_OCTETS
 
     if 16 <= int.from_bytes(octets[:4], "big") <= MAX_PDU_OCTETS:
@@ -140,7 +140,7 @@ def _from_octets(octets: bytes) -> Iterator[_Piece]:
 
 
 def _from_stdin() -> Iterator[_Piece]:
-    from gateway.capture import is_capture
+    from gateway.dumps.capture import is_capture
 
     if sys.stdin.isatty():
         raise Failure(
@@ -157,7 +157,7 @@ def _from_stdin() -> Iterator[_Piece]:
 
 
 def _from_file(path: Path) -> Iterator[_Piece]:
-    from gateway.capture import is_capture
+    from gateway.dumps.capture import is_capture
 
     try:
         with path.open("rb") as file:
@@ -180,7 +180,7 @@ def _hex_or_raw(octets: bytes) -> bytes:
 
 
 def _from_capture(path: Path) -> Iterator[_Piece]:
-    from gateway.capture import CaptureError, read_capture
+    from gateway.dumps.capture import CaptureError, read_capture
 
     try:
         for pdu in read_capture(path):

@@ -91,10 +91,10 @@ class Listener:
         if self._certificates:
             tls = {"ssl": self._certificates.context(), "ssl_handshake_timeout": _HANDSHAKE_S}
         loop = asyncio.get_running_loop()
+        connection = Connection(session, loop.time)
         try:
-            _, connection = await loop.connect_accepted_socket(
-                lambda: Connection(session, loop.time), arrived, **tls
-            )
+            # Not the protocol that is returned: with TLS, uvloop's is one of its own.
+            await loop.connect_accepted_socket(lambda: connection, arrived, **tls)
         except (OSError, ssl.SSLError) as error:
             log.info("no TLS", listen=self._address, peer=peer, reason=str(error))
             arrived.close()

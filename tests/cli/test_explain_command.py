@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from cli_explain import explain_command
 from data.model import QuarantineRecord
 from data.sqlite import open_store
-from gateway.capture import Captured, write_capture
+from gateway.dumps.capture import Captured, write_capture
 from gateway.smpp.pdu import BindTransceiver, DeliverSm, encode
 
 LINK = "00000010 00000015 00000000 00000007"

@@ -56,9 +56,9 @@ def test_detect_takes_hex_from_anywhere(way: str, tmp_path: Path) -> None:
 
 
 def test_detect_reads_a_capture(tmp_path: Path) -> None:
-    from gateway.capture import write_capture
-    from gateway.capture_streams import Captured
-    from gateway.hexdump import read_hexdump
+    from gateway.dumps.capture import write_capture
+    from gateway.dumps.hexdump import read_hexdump
+    from gateway.dumps.streams import Captured
 
     pdus = read_hexdump((HERE / "sixdee.pdus").read_text("utf-8").split("== ")[1])
     ends = ("10.0.0.1:2775", "10.0.0.2:40000")

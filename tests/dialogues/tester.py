@@ -89,7 +89,9 @@ class Tester:
         self.now = START
         self.profile = load_profile("spec")
         self.store = open_store(f"sqlite:///{folder / STORE}")
-        self.station = station_of(Link(name="ussdc", connect="127.0.0.1:2775", system_id="gw", password="secret"))
+        self.station = station_of(
+            Link(name="ussdc", connect="127.0.0.1:2775", system_id="gw", password="secret")
+        )
         self.jobs_sent: list[bytes] = []
         self.visits = Visits()
         self.menu = noting(_selfcare(), self.visits)

@@ -11,8 +11,7 @@ from gateway.dialect import DialectError, load_profile, profile_names
 from gateway.smpp import pdu as pdus
 from gateway.smpp.errors import LocalProtocolError, RemoteProtocolError
 from gateway.smpp.events import Closed, Event, Request, UnbindRequest
-from gateway.smpp.explain import explain, one_line
-from gateway.smpp.explain_render import render
+from gateway.smpp.explain import explain, one_line, render
 from gateway.smpp.framing import Framer
 from gateway.smpp.gsm7 import pack_septets, unpack_septets
 from gateway.smpp.long_messages import Reassembly, read_part

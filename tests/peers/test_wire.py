@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.capture import read_capture, write_capture
-from gateway.capture_streams import Captured
+from gateway.dumps.capture import read_capture, write_capture
+from gateway.dumps.streams import Captured
 from gateway.smpp import fields
 from gateway.smpp.codec import HEADER_OCTETS
 from gateway.smpp.errors import RemoteProtocolError

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.capture import Captured, CaptureError, read_capture, tcp_payload, write_capture
+from gateway.dumps.capture import Captured, CaptureError, read_capture, tcp_payload, write_capture
 from gateway.smpp.pdu import DeliverSm, EnquireLink, SubmitSm, encode
 
 ESME, SMSC = "10.0.0.1:40000", "10.0.0.2:2775"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.detect import MOST_MESSAGES, rank, read_trace, session_key
-from gateway.detect_write import write_profile
 from gateway.dialect import load_profile, profile_names, read_profile
-from gateway.hexdump import read_hexdump
+from gateway.dialect.derive import write_profile
+from gateway.dialect.detect import MOST_MESSAGES, rank, read_trace, session_key
+from gateway.dumps.hexdump import read_hexdump
 from gateway.smpp.pdu import DataSm, DeliverSm, EnquireLink, SubmitSm, encode
 from menus.turns import Answer, Begin
 

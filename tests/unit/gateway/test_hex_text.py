@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.hex_text import HexError, read_dumps, read_hex
+from gateway.dumps.hex_text import HexError, read_dumps, read_hex
 
 NACK = bytes.fromhex("00000010800000000000000300000008")
 TEXT = b"0000 1111 2222  3333 abcd"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.hexdump import find_pdus, read_hexdump
+from gateway.dumps.hexdump import find_pdus, read_hexdump
 
 PDU = bytes.fromhex(
     "0000004400000005000000000000000250320001013636393737303931323035000101363639323330313131323100000000000000000f"

@@ -6,8 +6,8 @@ Every line that the trace bears out says so, and every other one says that it do
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from gateway.detect import Candidate, operation, session_key, session_tags, tlv_name
 from gateway.dialect import Message, Word
+from gateway.dialect.detect import Candidate, operation, session_key, session_tags, tlv_name
 from gateway.dialect.shape import inward_words, outward_words
 from gateway.smpp.text import ALPHABET_BY_DCS
 from gateway.smpp.vocabulary import MESSAGE_PAYLOAD, USSD_SERVICE_OP

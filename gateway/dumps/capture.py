@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import dpkt
 
-from gateway.capture_streams import Captured, Stream
+from gateway.dumps.streams import Captured, Stream
 
 __all__ = ["CaptureError", "Captured", "is_capture", "read_capture", "tcp_payload", "write_capture"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from types import MappingProxyType
 
-from gateway.smpp.explain_tables import NPI, STATES, TON, Meaning, quoted, version
+from gateway.smpp.explain.tables import NPI, STATES, TON, Meaning, quoted, version
 from gateway.smpp.vocabulary import TLV_NAMES
 
 SECTIONS = MappingProxyType(

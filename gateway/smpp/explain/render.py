@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 
-from gateway.smpp.explain_model import Explanation, Row
+from gateway.smpp.explain.model import Explanation, Row
 
 Style = Callable[[str, str], str]
 """``style(kind, text)``: the text as it is to be shown.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from gateway.smpp.codec import HEADER_OCTETS
 from gateway.smpp.errors import RemoteProtocolError
-from gateway.smpp.explain_tables import STATES, data_coding, quoted
-from gateway.smpp.explain_text import ESM_CLASS_NOTIFICATION, MessageText
-from gateway.smpp.explain_tlvs import FROM_NETWORK_OPS, USSD_OPS
-from gateway.smpp.explain_walk import Walk
+from gateway.smpp.explain.tables import STATES, data_coding, quoted
+from gateway.smpp.explain.text import ESM_CLASS_NOTIFICATION, MessageText
+from gateway.smpp.explain.tlvs import FROM_NETWORK_OPS, USSD_OPS
+from gateway.smpp.explain.walk import Walk
 from gateway.smpp.pdu import DataSm, DeliverSm
 from gateway.smpp.receipts import STATES as RECEIPT_WORDS
 from gateway.smpp.receipts import Receipt, read_receipt

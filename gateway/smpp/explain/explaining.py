@@ -12,14 +12,13 @@ from typing import Literal
 from gateway.smpp import fields
 from gateway.smpp.codec import HEADER_OCTETS
 from gateway.smpp.errors import RemoteProtocolError
-from gateway.smpp.explain_advice import Found, advice, sender_of, summary
-from gateway.smpp.explain_model import Explanation, Row, as_json
-from gateway.smpp.explain_render import render
-from gateway.smpp.explain_tables import SECTIONS, meaning, quoted
-from gateway.smpp.explain_text import MessageText, message_pieces
-from gateway.smpp.explain_tlvs import SECTIONS as TLV_SECTIONS
-from gateway.smpp.explain_tlvs import tlv_meaning, tlv_name
-from gateway.smpp.explain_walk import REST, Secret, Span, Walk, find_secrets, walk
+from gateway.smpp.explain.advice import Found, advice, sender_of, summary
+from gateway.smpp.explain.model import Explanation, Row
+from gateway.smpp.explain.tables import SECTIONS, meaning, quoted
+from gateway.smpp.explain.text import MessageText, message_pieces
+from gateway.smpp.explain.tlvs import SECTIONS as TLV_SECTIONS
+from gateway.smpp.explain.tlvs import tlv_meaning, tlv_name
+from gateway.smpp.explain.walk import REST, Secret, Span, Walk, find_secrets, walk
 from gateway.smpp.fields import COctetString
 from gateway.smpp.framing import foreign_protocol
 from gateway.smpp.pdu import PDU_CLASSES, decode
@@ -40,8 +39,6 @@ from gateway.smpp.vocabulary import (
     USSD_SERVICE_OP,
     status_name,
 )
-
-__all__ = ["Explanation", "Row", "Table", "as_json", "explain", "explain_all", "one_line", "render"]
 
 Table = Literal["auto", "sms", "cbs"]
 """How data_coding is read; ``auto``: as USSD centres do it (cbs) if the PDU is USSD, otherwise as in SMS."""

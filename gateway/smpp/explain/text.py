@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.smpp.explain_tables import quoted
+from gateway.smpp.explain.tables import quoted
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text
 from gateway.smpp.user_data_header import NO_HEADER, Header, read_header
 from gateway.smpp.vocabulary import ESM_CLASS_RECEIPT, ESM_CLASS_TYPE_MASK, ESM_CLASS_UDHI
