@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import hmac
 import itertools
+import os
 import random
 import ssl
 from collections.abc import Iterator
@@ -193,6 +194,10 @@ class Bind(_Binding):
         stopping = asyncio.create_task(self._link.stopping.wait())
         try:
             await asyncio.wait({bound, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # bound or not: nobody else knows of the pump yet
+            connection.abort()
+            await pump
+            raise
         finally:
             stopping.cancel()
             if not bound.done() or bound.exception():
@@ -273,4 +278,6 @@ class _Invited(_Binding):
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # asyncio's own words are about a call that failed
     return getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)

@@ -175,9 +175,7 @@ class Link:
         self._metrics.link_up.labels(self.name).set(len(self.connections))
         if not self._carriers():
             self.down_since = self.down_since or self.clock()
-        if (
-            not self._may_hold
-        ):  # with others about to hand back, or to go on, the store would be read too early
+        if not self._may_hold:  # others still have messages to hand back, which the store has, too
             self._outbox.restart()
             self._metrics.backlog.labels(self.name).set(0)
         if not self.connections:
@@ -337,7 +335,7 @@ class Link:
     async def _send_waiting(self, current: Connection) -> None:
         """Fill the windows from the queue, and the queue from the store."""
         now, wall = self.clock(), time.time()
-        allowance = self._flow.allowance(now)
+        allowance = self._flow.allowance(now) if self.settings.rate else math.inf
         room, failed = 0, len(self._outcomes.failed)
         for connection in self._carriers():
             session = connection.session

@@ -63,19 +63,35 @@ class Listener:
     async def run(self) -> None:
         """Take connections in, until cancelled."""
         loop = asyncio.get_running_loop()
-        while True:
-            try:
-                arrived, peer = await loop.sock_accept(self._socket)
-            except OSError as error:
-                log.error("no connection accepted", listen=self._address, reason=error.strerror)
-                await asyncio.sleep(_ACCEPT_AGAIN_S)
-                continue
-            if len(self._tasks) >= _MOST_CONNECTIONS:
-                arrived.close()
-                continue
-            task = asyncio.create_task(self._take(arrived, peer[0]), name=f"connection from {peer[0]}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        # No sock_accept: cancelled at the wrong moment, it forgets the socket that it has just accepted.
+        readable = asyncio.Event()
+        loop.add_reader(self._socket, readable.set)
+        try:
+            while True:
+                await readable.wait()
+                readable.clear()
+                if not self._accept():
+                    await asyncio.sleep(_ACCEPT_AGAIN_S)
+        finally:
+            loop.remove_reader(self._socket)
+
+    def _accept(self) -> bool:
+        """Take in one of those that wait, if any; False: it is of no use just now."""
+        try:
+            arrived, peer = self._socket.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return True  # gone again
+        except OSError as error:
+            log.error("no connection accepted", listen=self._address, reason=error.strerror)
+            return False
+        arrived.setblocking(False)
+        if len(self._tasks) >= _MOST_CONNECTIONS:
+            arrived.close()
+            return True
+        task = asyncio.create_task(self._take(arrived, peer[0]), name=f"connection from {peer[0]}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
 
     async def close(self) -> None:
         """Take nobody in any more, and leave those who are still there."""
