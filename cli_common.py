@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -38,7 +39,8 @@ def explained(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop where it is to be had. Ctrl-C has ended everything in good order when this returns."""
+    """Run on uvloop where it is to be had. Ctrl-C or SIGTERM has ended all in good order when this returns."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         import uvloop
     except ImportError:

@@ -1,5 +1,6 @@
 """``starpound dialect``: the dialects that come along, and which one a trace is in."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _SHOWN = 3
 
 
-@click.group()
+@click.group(short_help="USSD dialects: list, show, detect in a trace.")
 def dialect() -> None:
     """How centres of USSD differ: the profiles that come along, and which one fits a trace."""
 
@@ -92,7 +93,7 @@ def _pdus(sources: Iterable[str], port: int | None) -> Iterator[bytes]:
     from gateway.dumps.hexdump import read_hexdump
 
     sources = list(sources)
-    if not sources:
+    if not sources or sources == ["-"]:
         yield from read_hexdump(sys.stdin.read())
         return
     typed = [source for source in sources if not Path(source).is_file()]
@@ -102,7 +103,9 @@ def _pdus(sources: Iterable[str], port: int | None) -> Iterator[bytes]:
     for source in typed:
         found = read_hexdump(source)
         if not found:
-            raise Failure(f"{source[:60]!r} is no file and no PDU in hex")
+            looks_like_a_file = re.search(r"[./]", source)
+            wrong = "No such file or directory" if looks_like_a_file else "no file, and no PDU in hex"
+            raise Failure(f"{source[:60]}: {wrong}")
         yield from found
 
 
@@ -131,10 +134,14 @@ def _captured(path: Path, port: int | None) -> Iterator[bytes]:
 
 
 def _say_what_came(trace: "Trace") -> None:
-    what = [f"{len(trace.messages)} messages", f"{trace.others} other PDUs"]
+    what = [_count(len(trace.messages), "message"), _count(trace.others, "other PDU")]
     if trace.unreadable:
         what.append(f"{len(trace.unreadable)} that cannot be read ({trace.unreadable[0]})")
     click.echo(", ".join(what))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _describe(candidate: "Candidate", word: str) -> None:
@@ -167,7 +174,8 @@ def _write(candidate: "Candidate", path: Path) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise Failure(f"{path}: {error.strerror or error}") from error
+        hint = "; remove it, or choose another name" if isinstance(error, FileExistsError) else ""
+        raise Failure(f"{path}: {error.strerror or error}{hint}") from error
     click.echo(
         f'\nwritten: {path}, derived from {candidate.name}. Read its comments, then: dialect = "{path}"'
     )

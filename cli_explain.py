@@ -37,7 +37,7 @@ class _Piece:
     problem: str = ""
 
 
-@click.command("explain")
+@click.command("explain", short_help="Explain PDUs, octet by octet.")
 @click.argument("given", nargs=-1, metavar="[HEX]...")
 @click.option(
     "--file",
@@ -46,7 +46,7 @@ class _Piece:
     help="Hex, a hex dump, a capture or raw octets.",
 )
 @click.option(
-    "--quarantine", "number", type=click.IntRange(1), help="The number of a record in the quarantine."
+    "--quarantine", "number", type=click.IntRange(1, 2**63 - 1), help="The number of a record in the quarantine."
 )
 @click.option("--store", "url", help="Where the quarantine is: sqlite:///PATH")
 @click.option(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -19,16 +20,15 @@ STORE = click.option("--store", "url", required=True, help="sqlite:///PATH")
 NUMBER = click.IntRange(1, 2**63 - 1)
 NUMBERS = click.argument("numbers", nargs=-1, type=NUMBER, metavar="[N]...")
 
-HEADINGS = ("number", "time", "link", "peer", "status", "reason", "octets")
+HEADINGS = ("number", "time", "link", "peer", "octets", "status", "reason")
 _PAGE = 500
-_SHOWN_OCTETS = 16  # the header of a PDU; behind it may stand a password or somebody's text
 
 Answer = TypeVar("Answer")
 
 
 @click.group()
 def quarantine() -> None:
-    """What could not be understood: its octets, its peer, the reason and the time."""
+    """Look at what peers sent and nobody could use."""
 
 
 @quarantine.command("list")
@@ -40,7 +40,7 @@ def quarantine() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with all octets.")
 @explained
 def list_records(url: str, limit: int, link: str | None, as_json: bool) -> None:
-    """List the newest records. Times are UTC; of the octets the table has the first 16.
+    """List the newest records. Times are UTC; `show` has the octets.
 
     \b
     Example: starpound quarantine list --store sqlite:///var/starpound.db --link ussdc
@@ -88,13 +88,16 @@ def replay(numbers: tuple[int, ...], all_of_them: bool, url: str) -> None:
     """
     ids = _chosen(numbers, all_of_them)
     count = _ask(url, lambda store: _change(store, ids, store.ask_replay))
+    left = len(ids) - count if ids else 0
+    if left:
+        click.echo(f"{_records(left)} came from somebody who had not bound: nothing to be handled", err=True)
     if count:
         click.echo(
             f"{_records(count)} marked: the gateway handles {'it' if count == 1 else 'them'} within a few seconds, "
             "or at its next start"
         )
-    else:
-        click.echo("the quarantine is empty")
+    elif not left:
+        click.echo("there is nothing in the quarantine that came by a link")
 
 
 @quarantine.command()
@@ -208,15 +211,15 @@ def _plain(text: str) -> str:
 def _cells(record: "QuarantineRecord") -> tuple[str, ...]:
     from gateway.smpp.vocabulary import status_name
 
-    more = len(record.octets) - _SHOWN_OCTETS
+    status = status_name(record.status)
     return (
         str(record.id),
         _time(record.when),
-        _plain(record.link),
+        _plain(record.link) or "-",
         _plain(record.peer),
-        status_name(record.status),
-        _plain(record.reason) + (" (replay asked)" if record.replay else ""),
-        record.octets[:_SHOWN_OCTETS].hex() + (f" +{more}" if more > 0 else ""),
+        str(len(record.octets)),
+        status,
+        ("replay asked: " if record.replay else "") + _plain(record.reason).removesuffix(f" ({status})"),
     )
 
 
@@ -225,7 +228,14 @@ def _print_table(rows: Iterable[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for number, cells in enumerate(table):
         line = "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+        line = _cut(line)
         click.echo(line if number else click.style(line, bold=True))
+
+
+def _cut(line: str) -> str:
+    """A line of a table as the terminal has room for it; whole where no terminal is."""
+    columns = shutil.get_terminal_size().columns
+    return line if not sys.stdout.isatty() or len(line) <= columns else line[: columns - 1] + "…"
 
 
 def _facts(record: "QuarantineRecord") -> list[tuple[str, str]]:

@@ -162,6 +162,19 @@ CREATE TABLE message_parts (
 ) STRICT, WITHOUT ROWID
 """
 
+# What was put together a moment ago, so that a part which comes twice does not begin the next message.
+_FINISHED_MESSAGES = """
+CREATE TABLE finished_messages (
+    link TEXT NOT NULL,
+    msisdn TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    digests BLOB NOT NULL,
+    finished REAL NOT NULL,
+    PRIMARY KEY (link, msisdn, recipient, reference)
+) STRICT, WITHOUT ROWID
+"""
+
 # AUTOINCREMENT: people write the numbers down, so a number that was dropped must not come to mean another record.
 _QUARANTINE = """
 CREATE TABLE quarantine (
@@ -243,9 +256,10 @@ def _traffic(db: Database) -> None:
     """
     db.execute("ALTER TABLE dialogues ADD COLUMN opened REAL NOT NULL DEFAULT 0")
     db.execute("UPDATE dialogues SET opened = touched")
-    for statement in (_MESSAGE_PARTS, _QUARANTINE, _SENT_MESSAGES):
+    for statement in (_MESSAGE_PARTS, _FINISHED_MESSAGES, _QUARANTINE, _SENT_MESSAGES):
         db.execute(statement)
     db["message_parts"].create_index(["received"])
+    db["finished_messages"].create_index(["finished"])
     # also the shortest way to count the records, whose octets fill many pages
     db["quarantine"].create_index(["replay"])
     db["undelivered"].create_index(["given_up"])

@@ -16,7 +16,7 @@ Kind = Literal["private", "corporate"]
 Language = Literal["ru", "en"]
 Script = Literal["cyrillic", "latin"]
 Allowance = Literal["minutes", "sms", "mb"]
-OutgoingKind = Literal["ussd", "sms", "mailing"]
+OutgoingKind = Literal["ussd", "reply", "sms", "mailing"]
 """A screen of a dialogue, a message to one subscriber, one of many that may wait: the order of urgency."""
 Names = Mapping[str, str]
 
@@ -141,7 +141,7 @@ class LedgerEntry(NamedTuple):
 class DialogueRecord(NamedTuple):
     """A dialogue that is open: all that is needed to go on with it after a restart.
 
-    A number has one dialogue at most, as a handset has. ``values`` is JSON or None; ``unit`` is the number of the
+    A number has one dialogue at most, as a handset has; without a ``node`` it is over, and only remembered. ``values`` is JSON or None; ``unit`` is the number of the
     dialogue unit that was answered last.
     """
 

@@ -167,7 +167,7 @@ class Store(Protocol):
         """Forget the dialogues of these numbers. Harmless where there is none."""
 
     async def expire_dialogues(self, idle_before: float) -> int:
-        """Forget the dialogues not touched since ``idle_before``; answers how many."""
+        """Forget the dialogues not touched since ``idle_before``; answers how many of them were not over."""
 
     # --- outbox
 
@@ -188,14 +188,14 @@ class Store(Protocol):
     ) -> list[Outgoing]:
         """The messages of a link with an id above ``after_id``, oldest first; of one kind, or of whatever kind."""
 
-    async def reroute(
-        self, link: str, to: str, kind: OutgoingKind, limit: int, after_id: int = 0
-    ) -> list[Outgoing]:
-        """Have the oldest messages of a link and kind, with an id above ``after_id``, leave by the link ``to``.
+    async def move(self, ids: Sequence[int], to: str) -> None:
+        """Have these messages of the outbox leave by the link ``to``; ids that are gone are passed over.
 
-        Answers with those that were moved, oldest first, at most ``limit``; they are the same but for the link.
         A message that is on its way at this moment must not be among them: its answer is yet to come.
         """
+
+    async def waiting(self) -> dict[str, int]:
+        """How many messages each link has in the outbox; links without any are left out."""
 
     async def fail(self, id: int, reason: str, when: float) -> None:
         """Give a message up: it leaves the outbox, and a line without its text says what became of it."""
@@ -218,9 +218,12 @@ class Store(Protocol):
         An SMSC that uses an id of its own again means the newer message.
         """
 
-    async def match_receipt(self, link: str, keys: Sequence[str], final: bool) -> SentMessage | None:
+    async def match_receipt(
+        self, link: str, keys: Sequence[str], final: bool, number: str = ""
+    ) -> SentMessage | None:
         """The message that a receipt on this link is about, by the first of ``keys`` that is known; None: no one's.
 
+        ``number``: of the subscriber; the last nine digits must be those of the message, empty: any are.
         ``final``: nothing more will be heard of it, and it is forgotten.
         """
 
@@ -240,13 +243,17 @@ class Store(Protocol):
         With the last of them, whichever that is, the message is forgotten here and answered with: all its parts
         in order. A part that is there already is replaced; one with another ``total`` begins its message anew.
 
-        A sender (a number on a link) has at most ``limit`` parts here and everybody together ``total_limit``: then
-        the oldest messages go, first the sender's own. A message of more parts than ``limit`` can never become
+        A part of a message that was put together within the last minute is passed over: it was delivered twice. A
+        sender (a number on a link) has at most ``limit`` parts here and everybody together ``total_limit``: then the
+        oldest messages go, first the sender's own. A message of more parts than ``limit`` can never become
         whole, and nothing of it is kept. Raises ValueError for a number that is not in 1 … ``total``.
         """
 
     async def expire_parts(self, before: float) -> int:
-        """Forget the messages of which a part came before then and others are missing; answers how many parts."""
+        """Forget the messages of which a part came before then and others are missing; answers how many parts.
+
+        Those that were put together before then are forgotten altogether.
+        """
 
     # --- quarantine
 
@@ -266,7 +273,13 @@ class Store(Protocol):
         """Forget these records, octets and all, or every one; answers how many there were."""
 
     async def ask_replay(self, ids: Sequence[int] | None = None) -> int:
-        """Ask the gateway to handle these records again, or every one; answers how many there are."""
+        """Ask the gateway to handle these records again, or every one; answers how many of them came by a link.
+
+        The others came from somebody who had not bound: there is nobody to handle them for.
+        """
+
+    async def refuse_replay(self, ids: Sequence[int]) -> None:
+        """Nobody can handle them, for their link is gone: they stay, and are asked for no longer."""
 
     async def replays(self, limit: int = 100) -> list[QuarantineRecord]:
         """The records that somebody has asked to have handled again, oldest first."""

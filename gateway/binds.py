@@ -30,6 +30,11 @@ from gateway.smpp.session import Role, Session
 from gateway.smpp.vocabulary import INTERFACE_VERSION, status_name
 from gateway.tls import Certificates
 
+_NAMES = {
+    pdus.BindTransceiver: "transceiver",
+    pdus.BindReceiver: "receiver",
+    pdus.BindTransmitter: "transmitter",
+}
 _REQUESTS = {
     "transceiver": (pdus.BindTransceiver,),
     "pair": (pdus.BindReceiver, pdus.BindTransmitter),
@@ -57,7 +62,9 @@ class _Binding:
     def __init__(self, link: Link, request: BindRequest):
         self._link = link
         self._request = request
+        self.name = _NAMES[request]
         self.problem: str | None = "not connected yet"
+        self._log = link.log.bind(bind=self.name)
 
     def _ask(self, session: Session) -> None:
         settings = self._link.settings
@@ -85,7 +92,7 @@ class _Binding:
             await connection.run(handle)
         except Exception:
             self.problem = "failed; see the log"
-            self._link.log.exception("link failed")
+            self._log.exception("link failed")
         finally:
             if connection in self._link.connections:
                 self._link.left(connection)
@@ -103,19 +110,19 @@ class _Binding:
             case BindRefused(status) if not bound.done():
                 bound.set_exception(LinkDown(f"bind refused: {status_name(status)}"))
             case Closed(reason) if not bound.done():
-                bound.set_exception(LinkDown(reason))
+                bound.set_exception(LinkDown(connection.why or _before_the_bind(reason)))
             case Closed(reason) if bound.exception() is None:
-                self._say_closed(reason)
+                self._say_closed(connection.why or reason)
             case Notice(pdus.Outbind() as outbind):
                 self._on_outbind(outbind, connection)
 
     def _say_closed(self, reason: str) -> None:
         if self._link.stopping.is_set():
             self.problem = "stopping"
-            self._link.log.info("link is closed", reason=reason)
+            self._log.info("link is closed", reason=reason)
         else:
             self.problem = self.problem or reason
-            self._link.log.warning("link is closed", reason=reason)
+            self._log.warning("link is closed", reason=reason)
 
     def _on_outbind(self, outbind: pdus.Outbind, connection: Connection) -> None:
         """Ours is not the connection for that."""
@@ -128,6 +135,7 @@ class Bind(_Binding):
         super().__init__(link, request)
         self._certificates = certificates
         self._addresses: Iterator[str] = iter(())
+        self._peer = ""
 
     async def run(self) -> None:
         """Bind, serve, bind again."""
@@ -162,13 +170,14 @@ class Bind(_Binding):
         except LinkDown:
             raise
         except Exception as error:
-            self._link.log.exception("link failed")
+            self._log.exception("link failed")
             raise LinkDown("failed; see the log") from error
 
     async def _connect(self) -> Connection:
         settings = self._link.settings
-        host, port = split_address(next(self._addresses))
-        where = f"{host}:{port}: " if len(settings.connect) > 1 else ""
+        self._peer = next(self._addresses)
+        host, port = split_address(self._peer)
+        where = f"{self._peer}: " if len(settings.connect) > 1 else ""
         loop = asyncio.get_running_loop()
         session = Session(Role.ESME, self._link.session_settings(), self._link.clock())
         tls: dict = {}
@@ -182,7 +191,8 @@ class Bind(_Binding):
         except TimeoutError:
             raise LinkDown(f"{where}no connection within {settings.connect_s:g} s") from None
         except ssl.SSLCertVerificationError as error:
-            raise LinkDown(f"{where}certificate: {error.verify_message}") from None
+            hint = "" if settings.tls.ca_file else "; is the operator's CA in tls.ca_file?"
+            raise LinkDown(f"{where}certificate: {error.verify_message}{hint}") from None
         except (OSError, UnicodeError, ValueError) as error:
             raise LinkDown(f"{where}{_reason(error)}") from None
         return connection
@@ -214,8 +224,12 @@ class Bind(_Binding):
     def _report(self, state: RetryCallState) -> None:
         self.problem = str(state.outcome.exception())
         wait_s = round(state.next_action.sleep, 1)
-        self._link.log.warning(
-            "link is down", reason=self.problem, attempt=state.attempt_number, retry_in_s=wait_s
+        self._log.warning(
+            "link is down",
+            peer=self._peer,
+            reason=self.problem,
+            attempt=state.attempt_number,
+            retry_in_s=wait_s,
         )
 
 
@@ -224,6 +238,8 @@ class Invitation:
 
     Whoever else connects there changes nothing for a receiver that is bound.
     """
+
+    name = "receiver"
 
     def __init__(self, link: Link):
         self._link = link
@@ -235,8 +251,10 @@ class Invitation:
         bound = any(one.problem is None for one in self._invited)
         return None if bound else "waits for the centre's outbind"
 
-    def session(self, address: str) -> Session:
-        """One that waits for outbind."""
+    def session(self, address: str) -> Session | None:
+        """One that waits for outbind; None for somebody from elsewhere."""
+        if not self._link.settings.lets_in(address):
+            return None
         return Session(Role.ESME, self._link.session_settings(), self._link.clock())
 
     async def serve(self, connection: Connection) -> None:
@@ -277,7 +295,13 @@ class _Invited(_Binding):
             self._ask(connection.session)
 
 
+def _before_the_bind(reason: str) -> str:
+    gone = reason.startswith("connection closed by the peer")
+    return "closed by the centre before the bind" if gone else reason
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, ConnectionError) and error.errno:
         return os.strerror(error.errno)  # asyncio's own words are about a call that failed
-    return getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
+    words = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
+    return words or "TLS: the peer closed during the handshake; does it speak TLS on this port?"

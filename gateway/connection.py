@@ -7,6 +7,7 @@ are its batches.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -26,6 +27,8 @@ class Connection(asyncio.Protocol):
         self.session = session
         self.peer = ""
         """HOST:PORT of the other end."""
+        self.why = ""
+        """What ended the connection, if the transport knows better than the session."""
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
@@ -58,6 +61,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Whatever was under way is handed back as unanswered."""
         self._lost = True
+        if isinstance(error, ssl.SSLError):  # in TLS 1.3 the peer may refuse us after the handshake
+            self.why = f"TLS: {error.reason or error}"
         self.session.receive_eof(self._clock())
         self._writable.set()
         self._wake.set()

@@ -100,7 +100,7 @@ class Gateway:
         self._compose(menu)
         stack.push_async_callback(self._stop)
         binds = self._binds()
-        self._admin = admin_server(admin_app(self.metrics, self.problems))
+        self._admin = admin_server(admin_app(self.metrics, self.problems, menu, self.store.dialogue))
         self._spawn("admin", self._admin.serve(sockets=[admin_socket]))
         self._spawn("jobs", self._jobs.run())
         self._spawn("quarantine", self._quarantine.run())
@@ -160,13 +160,14 @@ class Gateway:
                 together.setdefault(settings.listen, []).append(link)
                 continue
             certificates = _certificates(settings.tls, link.name, listens=False)
-            ours = [Bind(link, request, certificates) for request in requests_of(link)]
-            binds += [(link, bind) for bind in ours]
-            link.sources = [*ours]
+            made = [Bind(link, request, certificates) for request in requests_of(link)]
+            binds += [(link, bind) for bind in made]
+            link.sources = [*made]
             if settings.outbind:
                 invitation = Invitation(link)
                 link.sources.append(invitation)
-                self._open(settings.outbind.listen, invitation, None)
+                ours = _certificates(settings.tls, link.name, listens=True)
+                self._open(settings.outbind.listen, invitation, ours)
         for address, links in together.items():
             certificates = _certificates(links[0].settings.tls, links[0].name, listens=True)
             self._open(address, Centres(links, self._quarantine), certificates)
@@ -202,10 +203,11 @@ class Gateway:
                 await self._forget_old()
                 await self._routes.fail_over(self.store, self._transaction, asyncio.get_running_loop().time())
                 await self._replay()
-                if any(link.sms_taken for link in self.links):
+                if any(link.outward.sms_taken for link in self.links):
                     await self._erase_traces()
-            except StoreError as error:
-                log.warning("housekeeping put off", reason=str(error))
+            except Exception as error:  # the daemon is worth more than a tidy house
+                unexpected = not isinstance(error, StoreError)
+                log.warning("housekeeping put off", reason=str(error), exc_info=unexpected)
 
     async def _forget_old(self) -> None:
         now, store = time.time(), self.store
@@ -217,6 +219,9 @@ class Gateway:
             parts = await store.expire_parts(now - parts_s)
             await store.forget_sent(now - _RECEIPTS_S)
             await store.prune(now - _REMEMBER_S)
+            waiting = await store.waiting()
+        for link in self.links:
+            self.metrics.waiting.labels(link.name).set(waiting.get(link.name, 0))
         if dialogues or answers or parts:
             log.info("expired", dialogues=dialogues, answers=answers, parts=parts)
 
@@ -227,6 +232,9 @@ class Gateway:
             if record.link in by_name:
                 await by_name[record.link].replay(record)
                 log.info("replayed", id=record.id, link=record.link)
+            else:
+                await self.store.refuse_replay([record.id])
+                log.warning("not replayed: its link is gone", id=record.id, link=record.link)
 
     async def _erase_traces(self) -> None:
         try:
@@ -235,7 +243,7 @@ class Gateway:
             log.warning("the journal is not wiped yet", reason=str(error))
         else:
             for link in self.links:
-                link.sms_taken = link.sms_taken and not wiped  # somebody reads just now: next time
+                link.outward.sms_taken &= not wiped  # somebody reads just now: next time
 
 
 def load_menu(path: str | None) -> Menu:

@@ -18,7 +18,7 @@ from data.store import Store
 from gateway.dialect import DialectError, Inbound
 from gateway.settings import Service
 from gateway.smpp.pdu import encode
-from gateway.smpp.receipts import message_keys, read_receipt
+from gateway.smpp.receipts import read_receipt
 from gateway.smpp.text import measure
 from gateway.smpp.vocabulary import (
     ESM_CLASS_TYPE_MASK,
@@ -26,6 +26,7 @@ from gateway.smpp.vocabulary import (
     ESME_ROK,
     ESME_RX_R_APPN,
     RECEIPTED_MESSAGE_ID,
+    USSD_SERVICE_OP,
 )
 from gateway.sms import Piece
 from gateway.work import Message, Outcomes, Station, Transaction, Work, is_number
@@ -40,6 +41,11 @@ log = structlog.get_logger(__name__)
 _CALLS_AT_MOST = 8
 # Of one sender's long SMS that are not whole yet.
 _PARTS_AT_MOST = 64
+
+# Dialogue units are counted in seven bits (its_session_info, SMPP 3.4 §5.3.2.43).
+_UNITS = 128
+# A dial that comes again within this after an answer of its dialogue is the one that began it.
+_LATE_S = 10.0
 
 # Answers of no node of the menu; they are counted under these names.
 _UNKNOWN = ("unknown_code", "unknown_sms")
@@ -139,8 +145,12 @@ class Dialogues:
         if pdu.esm_class & ESM_CLASS_TYPE_MASK or RECEIPTED_MESSAGE_ID in pdu.tlvs:
             await self._note_receipt(pdu, work)
             return None
-        if work.station.profile.is_ussd(pdu):
-            return work.station.profile.read(pdu)
+        profile = work.station.profile
+        if profile.is_ussd(pdu):
+            return profile.read(pdu)
+        if USSD_SERVICE_OP in pdu.tlvs:
+            op = pdu.tlvs[USSD_SERVICE_OP].hex()
+            raise DialectError(f"USSD (ussd_service_op {op}), but not in dialect {profile.name!r}")
         text = work.station.sms.read(pdu)
         if isinstance(text, Piece):
             text = await self._put_together(pdu, text, work)
@@ -176,9 +186,12 @@ class Dialogues:
     async def _note_receipt(self, pdu: Message, work: Work) -> None:
         receipt = read_receipt(pdu)
         if receipt:
-            keys = message_keys(receipt.message_id)
-            sent = await self._store.match_receipt(work.station.name, keys, receipt.final)
-            work.receipts.append((receipt, sent))
+            ids, name = work.station.receipt_ids, work.station.name
+            keys = ids.keys(receipt.message_id)
+            sent = await self._store.match_receipt(name, keys, receipt.final, pdu.source_addr)
+            if sent:
+                ids.matched(receipt, sent)
+            work.receipts.append((receipt, pdu.source_addr, sent))
 
     async def _turn(self, message: Inbound, work: Work) -> None:
         kind = type(message.turn)
@@ -189,18 +202,20 @@ class Dialogues:
         if kind is Answer or kind is Abort:
             record = _record(message, work)
         if kind is Abort:
-            if record:  # one that comes late must not end a newer dialogue
+            if record and record.node:  # one that comes late must not end a newer dialogue
                 work.dialogues[message.msisdn] = None
             return
         work.subscriber = await self._subscriber(message.msisdn, work)
         if work.subscriber is None:
             self._say(self._end("unknown_subscriber", work), message, work)
+        elif kind is Begin and _is_late(message, work):
+            work.counted["repeated"] += 1
         elif kind is Begin or kind is Text:
             await self._go_on(Dialogue(), message, work, work.now)
-        elif record is None:
-            self._say(self._end("expired", work), message, work)
-        elif message.unit and message.unit == record.unit:
+        elif record and message.unit and (record.unit - message.unit) % _UNITS < _UNITS // 2:
             work.counted["repeated"] += 1  # delivered twice: it is answered already
+        elif record is None or not record.node:
+            self._say(self._end("expired", work), message, work)
         else:
             await self._go_on(_reopen(record), message, work, record.opened)
 
@@ -222,7 +237,7 @@ class Dialogues:
             raise RuntimeError(f"node {step.node} calls without end")
         if message.reply is not None:
             over = type(step) is End or message.last
-            work.dialogues[message.msisdn] = None if over else _record_of(dialogue, message, work, opened)
+            work.dialogues[message.msisdn] = _record_of(dialogue, message, work, opened, over)
         if not message.last:
             self._say(step, message, work)
 
@@ -271,10 +286,26 @@ class Dialogues:
         return display
 
 
+def _is_late(message: Inbound, work: Work) -> bool:
+    """Whether it is the dial of a dialogue that has gone on meanwhile, delivered twice.
+
+    A centre that names every dialogue anew means another one when its owner dials again; only one that never does
+    makes him wait so long.
+    """
+    record = _latest(message.msisdn, work)
+    if record is None or record.key != message.key or not record.node or not record.unit:
+        return False
+    return work.now - record.touched < _LATE_S
+
+
+def _latest(msisdn: str, work: Work) -> DialogueRecord | None:
+    """The dialogue of a number as the turns of this unit have left it."""
+    return work.dialogues[msisdn] if msisdn in work.dialogues else work.opened.get(msisdn)
+
+
 def _record(message: Inbound, work: Work) -> DialogueRecord | None:
     """The open dialogue that an answer belongs to; None when it is another one, or too old."""
-    msisdn = message.msisdn
-    record = work.dialogues[msisdn] if msisdn in work.dialogues else work.opened.get(msisdn)
+    record = _latest(message.msisdn, work)
     if record is None or record.key != message.key:
         return None
     limits = work.station.profile.limits
@@ -287,13 +318,20 @@ def _reopen(record: DialogueRecord) -> Dialogue:
     return Dialogue(record.node, record.page, record.misses, values)
 
 
-def _record_of(dialogue: Dialogue, message: Inbound, work: Work, opened: float) -> DialogueRecord:
-    """A dialogue is stored while it is open. One MSISDN has one: a new dial replaces a stale one."""
+def _record_of(
+    dialogue: Dialogue, message: Inbound, work: Work, opened: float, over: bool
+) -> DialogueRecord | None:
+    """A dialogue is stored while it is open. One MSISDN has one: a new dial replaces a stale one.
+
+    One that is over with an answer stays for a while, at no node, so that the answer is known if it comes again.
+    """
+    if over and not message.unit:
+        return None
     return DialogueRecord(
         message.msisdn,
         work.station.name,
         message.key,
-        dialogue.node,
+        "" if over else dialogue.node,
         dialogue.page,
         dialogue.misses,
         json.dumps(dialogue.values, ensure_ascii=False) if dialogue.values else None,

@@ -5,10 +5,9 @@ time is closed by its session's timer.
 """
 
 import asyncio
-import ipaddress
 import socket
 import ssl
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -21,7 +20,7 @@ from gateway.links import Link
 from gateway.quarantine import Quarantine
 from gateway.settings import split_address
 from gateway.smpp.credentials import authenticator
-from gateway.smpp.events import BindRefused, Bound, Closed, Event, Quarantined
+from gateway.smpp.events import Bound, Closed, Event, Quarantined
 from gateway.smpp.pdu import Pdu
 from gateway.smpp.session import Role, Session
 from gateway.smpp.vocabulary import ESME_RBINDFAIL, ESME_ROK, status_name
@@ -30,6 +29,7 @@ from gateway.tls import Certificates
 log = structlog.get_logger(__name__)
 
 _MOST_CONNECTIONS = 1000
+_MOST_OF_ONE_ADDRESS = 100
 _HANDSHAKE_S = 10.0
 _ACCEPT_AGAIN_S = 1.0  # after an error such as too many open files
 
@@ -37,8 +37,8 @@ _ACCEPT_AGAIN_S = 1.0  # after an error such as too many open files
 class Host(Protocol):
     """Whoever the connections at an address are for."""
 
-    def session(self, address: str) -> Session:
-        """A session for a connection from that IP address."""
+    def session(self, address: str) -> Session | None:
+        """A session for a connection from that IP address; None: nobody is let in from there."""
 
     async def serve(self, connection: Connection) -> None:
         """See a connection through to its end."""
@@ -54,6 +54,7 @@ class Listener:
         self._socket = socket.create_server((name, port), family=family, backlog=128)
         self._socket.setblocking(False)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._open: Counter[str] = Counter()
 
     @property
     def port(self) -> int:
@@ -85,13 +86,30 @@ class Listener:
             log.error("no connection accepted", listen=self._address, reason=error.strerror)
             return False
         arrived.setblocking(False)
-        if len(self._tasks) >= _MOST_CONNECTIONS:
-            arrived.close()
-            return True
-        task = asyncio.create_task(self._take(arrived, peer[0]), name=f"connection from {peer[0]}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._admit(arrived, peer[0])
         return True
+
+    def _admit(self, arrived: socket.socket, address: str) -> None:
+        session = self._host.session(address)
+        why = None
+        if session is None:
+            why = "its network is not among networks"
+        elif self._open[address] >= _MOST_OF_ONE_ADDRESS or len(self._tasks) >= _MOST_CONNECTIONS:
+            why = f"{self._open[address]} connections from there are open, {len(self._tasks)} in all"
+        if why:
+            log.warning("connection refused", listen=self._address, peer=address, reason=why)
+            arrived.close()
+            return
+        task = asyncio.create_task(self._take(arrived, address, session), name=f"connection from {address}")
+        self._open[address] += 1
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._forget(done, address))
+
+    def _forget(self, task: asyncio.Task[None], address: str) -> None:
+        self._tasks.discard(task)
+        self._open[address] -= 1
+        if not self._open[address]:
+            del self._open[address]
 
     async def close(self) -> None:
         """Take nobody in any more, and leave those who are still there."""
@@ -101,8 +119,7 @@ class Listener:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _take(self, arrived: socket.socket, peer: str) -> None:
-        session = self._host.session(peer)
+    async def _take(self, arrived: socket.socket, peer: str, session: Session) -> None:
         tls: dict = {}
         if self._certificates:
             tls = {"ssl": self._certificates.context(), "ssl_handshake_timeout": _HANDSHAKE_S}
@@ -121,6 +138,8 @@ class Listener:
 class Door:
     """What a link with role smsc says of itself: it is down while its centre has not bound."""
 
+    name = "listener"
+
     def __init__(self, link: Link):
         self._link = link
 
@@ -129,7 +148,7 @@ class Door:
         """None while there is a bind that can be answered."""
         if not self._link.connections:
             return "the centre has not bound"
-        return None if self._link.down_since is None else "the centre has bound no receiver"
+        return None if self._link.up else "the centre has bound no receiver"
 
 
 class Centres:
@@ -151,8 +170,10 @@ class Centres:
         self._sessions: dict[str, WeakSet[Session]] = defaultdict(WeakSet)
         self._clock = widest.clock
 
-    def session(self, address: str) -> Session:
+    def session(self, address: str) -> Session | None:
         """One that lets the centres of these links in, from the networks and in the ways that are theirs."""
+        if not any(link.settings.lets_in(address) for link in self._links.values()):
+            return None
 
         def authenticate(bind: Pdu) -> int:
             status = self._check(bind, address)
@@ -167,15 +188,22 @@ class Centres:
     def _check(self, bind: Pdu, address: str) -> int:
         status = self._check_secret(bind)
         if status:
+            known = self._links.get(bind.system_id)
+            log.warning(
+                "bind refused",
+                peer=address,
+                system_id=bind.system_id,
+                status=status_name(status),
+                **({"link": known.name} if known else {}),
+            )
             return status
         link = self._links[bind.system_id]
         settings = link.settings
-        here = ipaddress.ip_address(address)
         there = sum(not session.closed for session in self._sessions[bind.system_id])
         why = None
         if link.stopping.is_set():
             why = "the gateway is stopping"
-        elif settings.networks and not any(here in network for network in settings.networks):
+        elif not settings.lets_in(address):
             why = "its network is not among networks"
         elif bind.name.removeprefix("bind_") not in settings.binds:
             why = "its kind of bind is not among binds"
@@ -211,8 +239,6 @@ class Centres:
         bind = next((event.pdu for event in events if isinstance(event, Bound)), None)
         for event in events:
             match event:
-                case BindRefused(status):
-                    log.warning("bind refused", peer=connection.peer, status=status_name(status))
                 case Quarantined(octets, reason, status) if bind is None:
                     self._quarantine.keep("", connection.peer, reason, status, octets)
                 case Closed(reason) if bind is None:

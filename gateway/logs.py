@@ -51,7 +51,7 @@ def configure_logging(settings: Log) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
-            *([] if as_text else [structlog.processors.format_exc_info]),
+            *([] if as_text else [structlog.processors.format_exc_info, _most_important_first]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -60,6 +60,12 @@ def configure_logging(settings: Log) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _most_important_first(logger: Any, method: str, line: EventDict) -> EventDict:
+    """For those who read JSON lines with their eyes."""
+    first = {name: line[name] for name in ("timestamp", "level", "event", "link") if name in line}
+    return first | line
 
 
 def _text(colors: bool) -> structlog.dev.ConsoleRenderer:

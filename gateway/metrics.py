@@ -40,6 +40,12 @@ class Metrics:
         self.backlog = Gauge(
             "starpound_backlog", "Answers at hand that wait to be sent", ["link"], registry=registry
         )
+        self.waiting = Gauge(
+            "starpound_waiting",
+            "Messages in the store that no centre has taken yet, counted every few seconds",
+            ["link"],
+            registry=registry,
+        )
         self.commit = Histogram(
             "starpound_unit_of_work_seconds",
             "From the read of a socket to the commit",

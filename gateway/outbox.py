@@ -8,6 +8,7 @@ store.
 """
 
 import enum
+import math
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
@@ -27,8 +28,12 @@ THROTTLED = frozenset({ESME_RTHROTTLED, ESME_RMSGQFUL})
 # This message, later.
 TEMPORARY = frozenset({ESME_RSYSERR, ESME_RX_T_APPN, ESME_RSUBMITFAIL})
 
-PRIORITY: tuple[OutgoingKind, ...] = ("ussd", "sms", "mailing")
-"""Kinds of messages, the most urgent first."""
+PRIORITY: tuple[OutgoingKind, ...] = ("ussd", "reply", "sms", "mailing")
+"""Kinds of messages, the most urgent first: screens, answers to SMS, notices, mailings."""
+
+_SCREEN_PAUSE_S = (
+    2.0  # somebody looks at his display: however long the centre throttles, it is asked this often
+)
 
 
 class Verdict(enum.Enum):
@@ -54,10 +59,11 @@ class Backoff:
 class Lane:
     """The messages of one kind. `last_id` is the last that was read from the store, or put behind those."""
 
-    __slots__ = ("kind", "last_id", "limit", "more_in_store", "ready")
+    __slots__ = ("kind", "last_id", "limit", "longest_pause_s", "more_in_store", "ready")
 
     def __init__(self, kind: OutgoingKind, limit: int):
         self.kind, self.limit = kind, limit
+        self.longest_pause_s = _SCREEN_PAUSE_S if kind == "ussd" else math.inf
         self.restart()
 
     def restart(self) -> None:
@@ -106,8 +112,10 @@ class Outbox:
         self._backoff = backoff or Backoff()
         self._later: list[tuple[float, Outgoing]] = []
         self._failures: dict[int, int] = {}
+        self._newest: dict[str, int] = {}  # by MSISDN, of screens; those of late, the oldest first
+        self._limit = limit
         self._throttles = 0
-        self._paused_until = 0.0
+        self._paused_at = self._paused_until = 0.0
 
     def __len__(self) -> int:
         return sum(len(lane.ready) for lane in self._lanes) + len(self._later)
@@ -115,7 +123,7 @@ class Outbox:
     @property
     def full(self) -> bool:
         """Whether new questions had better be refused for now. Mailings do not count: nobody waits for them."""
-        return self._lane["ussd"].full or self._lane["sms"].full
+        return any(lane.full for lane in self._lanes if lane.kind != "mailing")
 
     def wanting(self) -> Lane | None:
         """The lane that the store should fill before anything else is popped; None when all is in order."""
@@ -129,29 +137,55 @@ class Outbox:
     def put(self, message: Outgoing) -> None:
         """Queue what has just been committed."""
         self._lane[message.kind].put(message)
+        if message.kind == "ussd":
+            self._note_newest(message)
+
+    def refill(self, lane: Lane, messages: list[Outgoing], more: bool) -> None:
+        """Queue what the store holds; any of them may have been sent before, by a link or a process that is gone."""
+        lane.refill(messages, more)
+        if lane.kind == "ussd":
+            self._failures.update((message.id, 0) for message in messages)
+            for message in messages:
+                self._note_newest(message)
+
+    def _note_newest(self, message: Outgoing) -> None:
+        self._newest.pop(message.msisdn, None)
+        self._newest[message.msisdn] = message.id
+        if len(self._newest) > self._limit:
+            del self._newest[next(iter(self._newest))]
+
+    def is_stale(self, message: Outgoing) -> bool:
+        """Whether it is a screen that may be on its display already, and a newer one follows.
+
+        Sent again it would cover the newer one, or answer a question that has been answered.
+        """
+        if message.kind != "ussd" or message.id not in self._failures:
+            return False
+        return self._newest.get(message.msisdn, 0) > message.id
 
     def restart(self) -> None:
         """Forget the queue: the link is down, and its next bind reads the store from the beginning."""
         for lane in self._lanes:
             lane.restart()
         self._later.clear()
+        self._failures.clear()
+        self._newest.clear()
+        self._throttles = 0
+        self._paused_at = self._paused_until = 0.0
 
     def pop(self, now: float) -> Outgoing | None:
         """The next message to send, or None when none is due."""
         while self._later and self._later[0][0] <= now:
             self._come_back(heappop(self._later)[1])
-        if now < self._paused_until:
-            return None
         for lane in self._lanes:
             if lane.ready:
-                return heappop(lane.ready)
+                return heappop(lane.ready) if now >= self._paused(lane) else None
         return None
 
     def due(self) -> float | None:
         """When `pop` is worth another call although nothing came in; None when nothing waits for a time."""
         times = [when for when, _ in self._later[:1]]
-        if any(lane.ready for lane in self._lanes):
-            times.append(self._paused_until)
+        times += [self._paused(lane) for lane in self._lanes if lane.ready][:1]
         return min(times, default=None)
 
     def settle(self, message: Outgoing, status: int, now: float, wall: float) -> Verdict:
@@ -159,14 +193,10 @@ class Outbox:
         if status == ESME_ROK:
             self._throttles = 0
             self._flow.taken()
-            if self._failures:
-                self._failures.pop(message.id, None)
+            self.forget(message)
             return Verdict.TAKEN
         if status in THROTTLED:
-            if now >= self._paused_until:  # a whole window that is refused at once is one refusal
-                self._throttles += 1
-                self._paused_until = now + self._backoff.after(self._throttles)
-                self._flow.throttled()
+            self._pause(message, now)
             self._come_back(message)
             return Verdict.RETRY
         if status in TEMPORARY and wall < message.expires:
@@ -174,14 +204,29 @@ class Outbox:
         return Verdict.FAILED
 
     def forget(self, message: Outgoing) -> None:
-        """The message is given up."""
-        self._failures.pop(message.id, None)
+        """Nothing more is to be done with the message."""
+        if self._failures:
+            self._failures.pop(message.id, None)
 
     def retry(self, message: Outgoing, now: float) -> Verdict:
         """Send it again after a while: its response said so, or never came."""
         failures = self._failures[message.id] = self._failures.get(message.id, 0) + 1
         heappush(self._later, (now + self._backoff.after(failures), message))
         return Verdict.RETRY
+
+    def _pause(self, message: Outgoing, now: float) -> None:
+        """Wait as a whole, longer each time; a whole window that is refused at once is one refusal."""
+        if now >= self._paused_until:
+            self._throttles += 1
+            self._paused_until = now + self._backoff.after(self._throttles)
+        elif now < self._paused(self._lane[message.kind]):
+            return
+        self._paused_at = now
+        self._flow.throttled()
+
+    def _paused(self, lane: Lane) -> float:
+        """Until when nothing of the lane is sent."""
+        return min(self._paused_until, self._paused_at + lane.longest_pause_s)
 
     def _come_back(self, message: Outgoing) -> None:
         heappush(self._lane[message.kind].ready, message)

@@ -68,7 +68,7 @@ class Quarantine:
             return
         log.warning(
             "PDU not understood",
-            link=link,
+            **({"link": link} if link else {}),
             peer=peer,
             reason=reason,
             status=status_name(status),

@@ -1,6 +1,6 @@
 """Which link a message leaves by that answers no question: the routes of the settings.
 
-An answer leaves by the link that brought the question, whatever happens: nobody else knows the dialogue. A message
+An answer leaves by the link that brought the question, be it a screen or an SMS. A message
 that begins with us (a password, a notice, a mailing) goes where the routes say, to the first link that is up; what
 waits for a link that stays down is given to the next one of its route.
 """
@@ -37,7 +37,7 @@ class Routes:
         """Where a message to this number leaves; None: there is no route, it leaves by the link of the turn."""
         for beginning, links in self._routes:
             if msisdn.startswith(beginning):
-                return next((link for link in links if link.down_since is None), links[0]).station
+                return next((link for link in links if link.up), links[0]).station
         return None
 
     def distribute(self, messages: Sequence[Outgoing]) -> None:
@@ -50,19 +50,31 @@ class Routes:
                 self._links[name].deliver(those)
 
     async def fail_over(self, store: Store, transaction: Transaction, now: float) -> None:
-        """Give what waits for links that are down for long to the next of their routes that is up."""
-        for _, links in self._routes:
-            up = next((link for link in links if link.down_since is None), None)
-            for link in links:
-                if up and link.down_since is not None and now - link.down_since > _PATIENCE_S:
-                    await self._move(link, up, store, transaction)
+        """Give what waits for links that are down for long to those that its routes name next."""
+        names = {link.name for _, links in self._routes for link in links}
+        for name in sorted(names):
+            link = self._links[name]
+            if not link.up and now - link.outward.down_since > _PATIENCE_S:
+                await self._empty(link, store, transaction)
 
-    async def _move(self, link: Link, up: Link, store: Store, transaction: Transaction) -> None:
-        moved: list[Outgoing] = []
-        async with transaction:
-            for kind in _MOVABLE:
-                if link.down_since is not None:  # it has bound meanwhile, and reads the store itself
-                    moved += await store.reroute(link.name, up.name, kind, _AT_ONCE)
-        if moved:
-            log.warning("messages leave by another link", link=link.name, by=up.name, messages=len(moved))
-            up.deliver(moved)
+    async def _empty(self, link: Link, store: Store, transaction: Transaction) -> None:
+        for kind in _MOVABLE:
+            after, page = 0, [None] * _AT_ONCE
+            while len(page) == _AT_ONCE and not link.up:  # or it has bound, and reads the store itself
+                async with transaction:
+                    page = await store.unsent(link.name, after, _AT_ONCE, kind)
+                    moved = await self._move(page, store)
+                after = page[-1].id if page else after
+                self.distribute(moved)
+
+    async def _move(self, messages: Sequence[Outgoing], store: Store) -> list[Outgoing]:
+        """Move those for which there is a link that is up; they are answered with as they are now."""
+        by_link: dict[str, list[Outgoing]] = {}
+        for message in messages:
+            station = self.station(message.msisdn)
+            if station and self._links[station.name].up:
+                by_link.setdefault(station.name, []).append(message._replace(link=station.name))
+        for name, those in by_link.items():
+            await store.move([message.id for message in those], name)
+            log.warning("messages leave by another link", link=messages[0].link, by=name, messages=len(those))
+        return [message for those in by_link.values() for message in those]

@@ -4,6 +4,7 @@ Each default is written once, here; the string under a field is its documentatio
 docs/reference/settings.md is generated from this file.
 """
 
+import ipaddress
 import os
 import tomllib
 from difflib import get_close_matches
@@ -58,6 +59,8 @@ class Admin:
 
 
 def _several(value: Any) -> Any:
+    if not isinstance(value, str | list | tuple):
+        raise ValueError(f"HOST:PORT, or a list of them, not {value!r}")
     return (value,) if isinstance(value, str) else value
 
 
@@ -91,11 +94,11 @@ class Outbind:
     """Where a centre asks us to bind as receiver (SMPP 3.4 §2.2.1); it needs bind = "pair"."""
 
     listen: Address
-    """HOST:PORT at which the centre connects."""
+    """HOST:PORT at which the centre connects; with the `tls` of the link, if it has one."""
+    password: Ascii = Field(min_length=1, max_length=8, repr=False)
+    """Password the centre gives in its outbind: nobody else is sent ours."""
     system_id: Ascii = Field(default="", max_length=15)
     """Name the centre gives in its outbind; left out: any."""
-    password: Ascii = Field(default="", max_length=8, repr=False)
-    """Password the centre gives in its outbind; left out: any."""
 
 
 @dataclass(config=_STRICT, kw_only=True)
@@ -116,6 +119,9 @@ class Text:
     def __post_init__(self) -> None:
         data_coding_table(self.data_coding, self.data_codings)
         sending_table(self.send_as)
+
+
+BindKind = Literal["transceiver", "receiver", "transmitter"]
 
 
 @dataclass(config=_STRICT, kw_only=True)
@@ -145,12 +151,8 @@ class Link:
     outbind: Outbind | None = None
     """The receiver of the pair waits for the centre's outbind."""
     networks: tuple[IPvAnyNetwork, ...] = ()
-    """Networks from which the centre may come; left out: any. Role smsc."""
-    binds: tuple[Literal["transceiver", "receiver", "transmitter"], ...] = (
-        "transceiver",
-        "receiver",
-        "transmitter",
-    )
+    """Networks from which the centre may come; left out: any. For role smsc and outbind."""
+    binds: Annotated[tuple[BindKind, ...], Field(min_length=1)] = ("transceiver", "receiver", "transmitter")
     """Kinds of bind that the centre may make. Role smsc."""
     sessions: Positive = 4
     """Binds that the centre may hold at a time. Role smsc."""
@@ -201,18 +203,28 @@ class Link:
             raise ValueError("bind and outbind are for role esme: here the centre binds")
         if self.outbind and self.bind != "pair":
             raise ValueError('outbind needs bind = "pair": the centre asks for a receiver')
-        if self.role == "smsc" and self.tls and not self.tls.cert_file:
-            raise ValueError("tls with listen needs cert_file")
+        if (self.listen or self.outbind) and self.tls and not self.tls.cert_file:
+            raise ValueError("tls needs cert_file where the centre connects")
+        if self.role == "smsc" and self.receipts:
+            raise ValueError("receipts: an ESME gives none, they are for role esme")
+        if self.reconnect_first_s > self.reconnect_max_s:
+            raise ValueError("reconnect_first_s is more than reconnect_max_s")
+
+    def lets_in(self, address: str) -> bool:
+        """Whether the centre may come from this IP address."""
+        here = ipaddress.ip_address(address)
+        return not self.networks or any(here in network for network in self.networks)
 
     @cached_property
     def secret(self) -> str:
         """The bind's password, wherever it was said to be. Raises `SettingsError`."""
-        if self.password_file:
+        if self.password_file is not None:
             try:
                 secret = Path(self.password_file).read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise SettingsError(f"links.{self.name}.password_file: {error}") from None
-        elif self.password_env:
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or error
+                raise SettingsError(f"links.{self.name}.password_file: {self.password_file}: {why}") from None
+        elif self.password_env is not None:
             if self.password_env not in os.environ:
                 raise SettingsError(f"links.{self.name}.password_env: {self.password_env} is not set")
             secret = os.environ[self.password_env]

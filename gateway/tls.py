@@ -46,35 +46,57 @@ class Certificates:
         tls = self._tls
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if self._listens else ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            if tls.cert_file:
-                # No question on the terminal of a daemon: a key with a passphrase is an error.
-                context.load_cert_chain(tls.cert_file, tls.key_file, password=_no_passphrase)
-            if tls.ca_file:
-                context.load_verify_locations(tls.ca_file)
-            elif not self._listens:
-                context.load_default_certs()
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"{self._where}.tls: {_files(tls)}: {_reason(error)}") from None
+        for name, path in (
+            ("cert_file", tls.cert_file),
+            ("key_file", tls.key_file),
+            ("ca_file", tls.ca_file),
+        ):
+            if path:
+                self._require(name, path)
+        if tls.cert_file:
+            self._load_ours(context)
+        if tls.ca_file:
+            self._load_theirs(context)
+        elif not self._listens:
+            context.load_default_certs()
         if tls.require_certificate:
             context.verify_mode = ssl.CERT_REQUIRED
         return context
+
+    def _require(self, name: str, path: str) -> None:
+        try:
+            Path(path).read_bytes()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise SettingsError(f"{self._where}.tls.{name}: {path!r}: {why}") from None
+
+    def _load_ours(self, context: ssl.SSLContext) -> None:
+        cert_file, key_file = self._tls.cert_file, self._tls.key_file
+        try:
+            # No question on the terminal of a daemon: a key with a passphrase is an error.
+            context.load_cert_chain(cert_file, key_file, password=_no_passphrase)
+        except (OSError, ValueError) as error:
+            pair = f"{cert_file} and {key_file}" if key_file else str(cert_file)
+            why = (
+                str(error) if type(error) is ValueError else "no certificate and its own private key, in PEM"
+            )
+            raise SettingsError(f"{self._where}.tls: {pair}: {why}") from None
+
+    def _load_theirs(self, context: ssl.SSLContext) -> None:
+        try:
+            context.load_verify_locations(self._tls.ca_file)
+        except (OSError, ValueError):
+            raise SettingsError(
+                f"{self._where}.tls.ca_file: {self._tls.ca_file}: no certificate in PEM"
+            ) from None
 
 
 def _changed(path: str) -> int:
     try:
         return Path(path).stat().st_mtime_ns
-    except OSError:
+    except (OSError, ValueError):
         return 0
-
-
-def _files(tls: Tls) -> str:
-    return ", ".join(path for path in (tls.cert_file, tls.key_file, tls.ca_file) if path)
 
 
 def _no_passphrase() -> str:
     raise ValueError("the key has a passphrase: give one without")
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)

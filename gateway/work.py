@@ -10,6 +10,7 @@ from typing import Any
 from data.model import DialogueRecord, Outgoing, OutgoingKind, SentMessage, Subscriber
 from data.store import Store
 from gateway.dialect import DialectError, Profile, load_profile
+from gateway.receipts import ReceiptIds
 from gateway.settings import Link, Service
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
 from gateway.smpp.receipts import Receipt
@@ -34,6 +35,8 @@ class Station:
     sms: SmsStyle
     carrier: type[SubmitSm] | type[DeliverSm]
     """What our messages to subscribers travel in: submit_sm to an SMSC, deliver_sm to an ESME."""
+    receipt_ids: ReceiptIds
+    """What is known of the ids in receipts."""
 
 
 def station_of(settings: Link) -> Station:
@@ -50,7 +53,7 @@ def station_of(settings: Link) -> Station:
         settings.sms_validity_s,
         settings.receipts,
     )
-    return Station(settings.name, profile, style, _CARRIER[settings.role])
+    return Station(settings.name, profile, style, _CARRIER[settings.role], ReceiptIds())
 
 
 @dataclass(slots=True)
@@ -123,8 +126,8 @@ class Work:
     """The messages of the unit, each with the command_status of its response."""
     misunderstood: list[tuple[Message, str]] = field(default_factory=list)
     """Those of them that meant nothing, and why."""
-    receipts: list[tuple[Receipt, SentMessage | None]] = field(default_factory=list)
-    """What became of messages; None: of one that nobody knows, or not yet."""
+    receipts: list[tuple[Receipt, str, SentMessage | None]] = field(default_factory=list)
+    """What became of messages, to which number; None: of one that nobody knows, or not yet."""
     answers: list[Outgoing] = field(default_factory=list)
     opened: dict[str, DialogueRecord] = field(default_factory=dict)
     """The dialogues that were open when the unit began, by MSISDN, read at once."""
@@ -139,7 +142,7 @@ class Work:
         display = Display(subscriber.language, subscriber.script, measure, paged=False)
         text = self.menu.message(message, values, display)
         station = self.route(subscriber.msisdn) or self.station
-        self._send_sms(station, self.menu.senders[message], subscriber.msisdn, text)
+        self._send_sms(station, "sms", self.menu.senders[message], subscriber.msisdn, text)
 
     async def defer(self, job: str, args: Mapping[str, Any]) -> None:
         """Have a job run once the transaction is committed."""
@@ -154,11 +157,11 @@ class Work:
 
     def answer_by_sms(self, sender: str, msisdn: str, text: str) -> None:
         """The same for an SMS, in as many parts as it takes."""
-        self._send_sms(self.station, sender, msisdn, text)
+        self._send_sms(self.station, "reply", sender, msisdn, text)
 
-    def _send_sms(self, station: Station, sender: str, msisdn: str, text: str) -> None:
+    def _send_sms(self, station: Station, kind: OutgoingKind, sender: str, msisdn: str, text: str) -> None:
         for frame in station.sms.frames(station.carrier, sender, msisdn, text):
-            self._queue(station, msisdn, "sms", frame, station.sms.validity_s)
+            self._queue(station, msisdn, kind, frame, station.sms.validity_s)
 
     def _queue(
         self, station: Station, msisdn: str, kind: OutgoingKind, frame: bytes, validity_s: float

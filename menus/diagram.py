@@ -8,7 +8,9 @@ Arrows carry the answer or the outcome. Back and home are left out: they lead fr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from menus.cldr import LANGUAGES
 from menus.model import CHOSEN, OK, CallNode, EndNode, ListNode, Menu, MenuNode, Node, targets
 from menus.tree import entrances
 
@@ -35,6 +37,39 @@ def diagram(menu: Menu, language: str = "ru") -> str:
         *_CLASSES,
     ]
     return "\n".join(["flowchart LR", *(f"    {line}" for line in lines), ""])
+
+
+_KINDS: dict[type[Node], str] = {MenuNode: "menu", ListNode: "list", CallNode: "call", EndNode: "end"}
+
+
+def graph(menu: Menu) -> dict[str, Any]:
+    """The same for a program that draws it itself, ready for JSON; titles and labels by language.
+
+    ``{"home": node, "nodes": [{"id", "kind", "title"}], "edges": [{"from", "to", "label"}], "codes": [{"code",
+    "to"}]}``; the kind is menu, list, call or end, the title a text as it is written in the file.
+    """
+    return {
+        "home": menu.home.node,
+        "nodes": [
+            {"id": node.id, "kind": _KINDS[type(node)], "title": _title(node)} for node in menu.nodes.values()
+        ],
+        "edges": [
+            {"from": node.id, "to": target.node, "label": _labels(node, way)}
+            for node in menu.nodes.values()
+            for way, target in targets(node)
+        ],
+        "codes": [{"code": source, "to": target.node} for source, target in entrances(menu)],
+    }
+
+
+def _title(node: Node) -> dict[str, str]:
+    if isinstance(node, CallNode):
+        return dict.fromkeys(LANGUAGES, _called(node))
+    return dict(node.text.sources)
+
+
+def _labels(node: Node, way: str) -> dict[str, str]:
+    return {language: _way(node, way, language) for language in LANGUAGES}
 
 
 def _nodes(menu: Menu, names: dict[str, str], language: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 CLOSE_DIALOGUE = "DELETE FROM dialogues WHERE msisdn = ?"
 # No index on `touched`: it would be rewritten on every turn, and the table holds only what is open now.
+FORGET_ENDED = "DELETE FROM dialogues WHERE touched < ? AND node = ''"
 EXPIRE_DIALOGUES = "DELETE FROM dialogues WHERE touched < ?"
 
 ENQUEUE = "INSERT INTO outbox (id, link, msisdn, kind, pdu, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -34,11 +35,8 @@ UNSENT = """
 SELECT id, link, msisdn, kind, pdu, created, expires FROM outbox
 WHERE id > ?1 AND link = ?2 AND (?4 IS NULL OR kind = ?4) ORDER BY id LIMIT ?3
 """
-REROUTE = """
-UPDATE outbox SET link = ? WHERE id IN (
-    SELECT id FROM outbox WHERE id > ? AND link = ? AND kind = ? ORDER BY id LIMIT ?)
-RETURNING id, link, msisdn, kind, pdu, created, expires
-"""
+WAITING = "SELECT link, count(*) FROM outbox GROUP BY link"
+MOVE = "UPDATE outbox SET link = ? WHERE id IN (SELECT value FROM json_each(?))"
 GIVE_UP = """
 INSERT INTO undelivered (id, link, msisdn, kind, created, given_up, reason)
 SELECT id, link, msisdn, kind, created, ?, ? FROM outbox WHERE id = ?
@@ -91,6 +89,7 @@ class Pending(UnitOfWork):
 
     async def expire_dialogues(self, idle_before: float) -> int:
         with self._whole():
+            self._write(FORGET_ENDED, (idle_before,))
             return self._write(EXPIRE_DIALOGUES, (idle_before,)).rowcount
 
     def draw_id(self) -> int:
@@ -107,12 +106,11 @@ class Pending(UnitOfWork):
     ) -> list[Outgoing]:
         return [Outgoing(*row) for row in self._execute(UNSENT, (after_id, link, limit, kind))]
 
-    async def reroute(
-        self, link: str, to: str, kind: OutgoingKind, limit: int, after_id: int = 0
-    ) -> list[Outgoing]:
-        with self._whole():
-            moved = self._write(REROUTE, (to, after_id, link, kind, limit)).fetchall()
-        return [Outgoing(*row) for row in sorted(moved)]
+    async def move(self, ids: Sequence[int], to: str) -> None:
+        self._write(MOVE, (to, json.dumps(ids)))
+
+    async def waiting(self) -> dict[str, int]:
+        return dict(self._execute(WAITING))
 
     async def fail(self, id: int, reason: str, when: float) -> None:
         with self._whole():

@@ -1,6 +1,7 @@
 """What came and cannot be used yet, or at all: parts of long messages, the quarantine, receipts to be matched."""
 # ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -24,6 +25,19 @@ DELETE FROM message_parts WHERE (link, msisdn, recipient, reference) IN (
     SELECT link, msisdn, recipient, reference FROM message_parts WHERE received < ?)
 """
 
+FINISHED = f"SELECT digests, finished FROM finished_messages WHERE {_OF_MESSAGE}"
+FINISH = """
+INSERT OR REPLACE INTO finished_messages (link, msisdn, recipient, reference, digests, finished)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+FORGET_FINISHED = f"DELETE FROM finished_messages WHERE {_OF_MESSAGE}"
+EXPIRE_FINISHED = "DELETE FROM finished_messages WHERE finished < ?"
+
+REPEATED_S = 60.0
+"""For so long a part that comes again is the one that came before."""
+
+_DIGEST_OCTETS = 8
+
 _RECORD = "id, link, peer, direction, reason, status, octets, occurred, replay"
 QUARANTINE = """
 INSERT INTO quarantine (link, peer, direction, reason, status, octets, occurred, replay)
@@ -35,13 +49,18 @@ QUARANTINED = f"SELECT {_RECORD} FROM quarantine WHERE id < ? ORDER BY id DESC L
 QUARANTINED_ONE = f"SELECT {_RECORD} FROM quarantine WHERE id = ?"
 DROP_THESE = "DELETE FROM quarantine WHERE id IN (SELECT value FROM json_each(?))"
 DROP_ALL = "DELETE FROM quarantine"
-ASK_THESE = "UPDATE quarantine SET replay = 1 WHERE id IN (SELECT value FROM json_each(?))"
-ASK_ALL = "UPDATE quarantine SET replay = 1"
+# Only what came by a link can be handled again.
+ASK_THESE = "UPDATE quarantine SET replay = 1 WHERE link <> '' AND id IN (SELECT value FROM json_each(?))"
+ASK_ALL = "UPDATE quarantine SET replay = 1 WHERE link <> ''"
+ASK_NO_MORE = "UPDATE quarantine SET replay = 0 WHERE id IN (SELECT value FROM json_each(?))"
 REPLAYS = f"SELECT {_RECORD} FROM quarantine WHERE replay = 1 ORDER BY id LIMIT ?"
 
 _SENT = "link, message_key, id, msisdn, sent"
 NOTE_SENT = f"INSERT OR REPLACE INTO sent_messages ({_SENT}) VALUES (?, ?, ?, ?, ?)"
-SENT = f"SELECT {_SENT} FROM sent_messages WHERE link = ? AND message_key = ?"
+SENT = f"""
+SELECT {_SENT} FROM sent_messages
+WHERE link = ?1 AND message_key = ?2 AND (?3 = '' OR substr(msisdn, -9) = substr(?3, -9))
+"""
 DROP_SENT = "DELETE FROM sent_messages WHERE id = ?"
 # Ids are in the order of time but for what had to wait: the first that is younger ends the search.
 FORGET_SENT = """
@@ -72,6 +91,8 @@ class Traffic(UnitOfWork):
         if part.total > limit:
             return None
         with self._whole():
+            if self._is_repeated(part):
+                return None
             there = self._parts_like(part)
             whole = {**there, part.number: part}
             if len(whole) < part.total:
@@ -80,7 +101,25 @@ class Traffic(UnitOfWork):
                 return None
             if there:
                 self._write(DROP_MESSAGE, _message(part))
-        return [whole[number] for number in sorted(whole)]
+            parts = [whole[number] for number in sorted(whole)]
+            self._write(FINISH, (*_message(part), b"".join(map(_digest, parts)), part.received))
+        return parts
+
+    def _is_repeated(self, part: MessagePart) -> bool:
+        """Whether the part is of the last message with its reference, which was whole a moment ago.
+
+        Without that it would begin the next one, which may have the same reference: some centres use only one.
+        """
+        row = self._execute(FINISHED, _message(part)).fetchone()
+        if row is None:
+            return False
+        digests, finished = row
+        at = (part.number - 1) * _DIGEST_OCTETS
+        repeated = len(digests) == part.total * _DIGEST_OCTETS and digests[at:].startswith(_digest(part))
+        if repeated and part.received - finished <= REPEATED_S:
+            return True
+        self._write(FORGET_FINISHED, _message(part))
+        return False
 
     def _parts_like(self, part: MessagePart) -> dict[int, MessagePart]:
         """The parts that are there, by number. If they are of another message with the same reference, they go."""
@@ -115,6 +154,7 @@ class Traffic(UnitOfWork):
 
     async def expire_parts(self, before: float) -> int:
         with self._whole():
+            self._write(EXPIRE_FINISHED, (before,))
             return self._write(EXPIRE_PARTS, (before,)).rowcount
 
     # --- quarantine
@@ -142,6 +182,9 @@ class Traffic(UnitOfWork):
         with self._whole():
             return self._of_these_or_all(ASK_THESE, ASK_ALL, ids)
 
+    async def refuse_replay(self, ids: Sequence[int]) -> None:
+        self._write(ASK_NO_MORE, (json.dumps(ids),))
+
     def _of_these_or_all(self, of_these: str, of_all: str, ids: Sequence[int] | None) -> int:
         if ids is None:
             return self._write(of_all).rowcount
@@ -158,9 +201,11 @@ class Traffic(UnitOfWork):
     async def note_sent(self, messages: Sequence[SentMessage]) -> None:
         self._write_many(NOTE_SENT, messages)
 
-    async def match_receipt(self, link: str, keys: Sequence[str], final: bool) -> SentMessage | None:
+    async def match_receipt(
+        self, link: str, keys: Sequence[str], final: bool, number: str = ""
+    ) -> SentMessage | None:
         for key in keys:
-            row = self._execute(SENT, (link, key)).fetchone()
+            row = self._execute(SENT, (link, key, number)).fetchone()
             if row:
                 message = SentMessage(*row)
                 if final:
@@ -171,6 +216,10 @@ class Traffic(UnitOfWork):
     async def forget_sent(self, before: float, limit: int = 10_000) -> int:
         with self._whole():
             return self._write(FORGET_SENT, (before, limit)).rowcount
+
+
+def _digest(part: MessagePart) -> bytes:
+    return hashlib.blake2b(part.octets, digest_size=_DIGEST_OCTETS).digest()
 
 
 def _message(part: MessagePart) -> tuple[str, str, str, str]:

@@ -36,6 +36,8 @@ class Sender:
         """interface_version of the peer once it is bound."""
         self.peer_is_older = False
         """It is below 0x34: the peer gets no TLVs, and message ids of 8 characters (S10; ``older_peers``)."""
+        self.unanswered = 0
+        """Requests in a row whose response did not come in time."""
         self._window = Window(settings.window, settings.response_timer_s)
         self._output: list[bytes] = []
         self._owed = 0  # requests handed to the program and not answered by it

@@ -225,6 +225,7 @@ class Session(Sender):
             self._receive_link_response(pdu, request_id, context)
         else:
             self._active = self._heard
+            self.unanswered = 0
             self._events.append(events.Response(pdu, context))
 
     def _receive_link_response(self, pdu: Pdu, request_id: int, context: Any) -> None:
@@ -276,6 +277,7 @@ class Session(Sender):
         while not self.closed and (due := self._window.deadline()) is not None and due <= now:
             sequence_number, (request_id, sent, context) = self._window.expire_oldest()
             if request_id not in LINK_REQUESTS:
+                self.unanswered += 1
                 self._events.append(events.Unanswered(context, "response_timer"))
             elif sequence_number == self._probe and self._heard > sent:
                 self._probe = 0  # no answer, but another sign of life (S5)

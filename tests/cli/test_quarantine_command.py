@@ -96,16 +96,16 @@ class TestList:
         assert heading.split() == list(HEADINGS)
         assert [line.split()[0] for line in lines] == ["3", "2", "1"]
         assert lines[2].split() == [
-            *("1", "2026-11-03T12:00:00.500Z", "ussdc", "10.0.0.7:2775", "ESME_RINVCMDLEN"),
-            *("short_message", "is", "cut", "off", HEADER.hex()),
+            *("1", "2026-11-03T12:00:00.500Z", "ussdc", "10.0.0.7:2775", str(len(HEADER)), "ESME_RINVCMDLEN"),
+            *("short_message", "is", "cut", "off"),
         ]
         assert {line.index("10.0.0.7") for line in lines} == {heading.index("peer")}
 
     def test_behind_the_header_may_be_secrets_and_the_table_does_not_have_them(self, gateway, url):
         asyncio.run(gateway.quarantine([record(HEADER + b"gw\0secret08\0")], limit=100))
         output = call("list", "--store", url).output
-        assert f"{HEADER.hex()} +12" in output
         assert b"secret".hex() not in output
+        assert "secret" not in output
 
     def test_limit_and_link(self, furnished):
         assert len(call("list", "--store", furnished, "--limit", "2").output.splitlines()) == 3
@@ -168,7 +168,7 @@ class TestReplay:
         assert result.output.startswith("2 records marked")
         assert "next start" in result.output
         assert [one.id for one in asyncio.run(gateway.replays())] == [1, 3]
-        assert call("list", "--store", furnished).output.count("(replay asked)") == 2
+        assert call("list", "--store", furnished).output.count("replay asked:") == 2
 
     def test_all(self, furnished, gateway):
         assert call("replay", "--store", furnished, "--all").exit_code == 0
@@ -179,7 +179,15 @@ class TestReplay:
         assert asyncio.run(gateway.replays()) == []
 
     def test_of_an_empty_one(self, gateway, url):
-        assert call("replay", "--store", url, "--all").output == "the quarantine is empty\n"
+        output = call("replay", "--store", url, "--all").output
+        assert output == "there is nothing in the quarantine that came by a link\n"
+
+    def test_what_came_from_nobody_cannot_be_handled(self, gateway, url):
+        asyncio.run(gateway.quarantine([record(link=""), record()], limit=100))
+        result = call("replay", "--store", url, "1", "2")
+        assert "1 record came from somebody who had not bound" in result.output
+        assert "1 record marked" in result.output
+        assert [one.id for one in asyncio.run(gateway.replays())] == [2]
 
 
 class TestDrop:

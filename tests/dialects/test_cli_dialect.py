@@ -83,7 +83,7 @@ def test_detect_writes_a_profile(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["zz"], 2, "Error: 'zz' is no file and no PDU in hex"),
+        (["zz"], 2, "Error: zz: no file, and no PDU in hex"),
         (["00000010000000150000000000000001"], 1, "nothing in it is USSD"),
         (
             [DIALLED, "--write", "/nowhere/at/all.yaml"],

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import pytest
 import structlog
 
-from gateway import binds, daemon, links, listener, quarantine, routes, tls
+from gateway import binds, daemon, links, listener, outward, quarantine, receipts, routes, tls
 from gateway.logs import Sparing
 
 
@@ -33,7 +33,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     logger = structlog.wrap_logger(
         None, processors=[Sparing(), note], wrapper_class=structlog.stdlib.BoundLogger
     )
-    for module in (binds, daemon, links, listener, quarantine, routes, tls):
+    for module in (binds, daemon, links, listener, outward, quarantine, receipts, routes, tls):
         if hasattr(module, "log"):
             monkeypatch.setattr(module, "log", logger)
     return lines

@@ -160,7 +160,7 @@ def sms(msisdn: str, text: str, to: str = SMS_SERVICE, carrier: type = DeliverSm
 def receipt(text: str, esm_class: int = ESM_CLASS_RECEIPT, **fields: Any) -> Any:
     """A delivery receipt with that text."""
     return DeliverSm(
-        source_addr=number(3),
+        source_addr=number(2),
         destination_addr=SMS_SERVICE,
         esm_class=esm_class,
         short_message=text.encode("latin-1"),

@@ -116,7 +116,7 @@ def on_the_bench(test):
                 await test(make)
             finally:
                 for one in made:
-                    one.link._stop_alarm()
+                    one.link.outward._stop_alarm()
                     await one.store.close()
         await asyncio.sleep(0)
 
@@ -193,10 +193,10 @@ async def test_the_last_to_go_leaves_all_to_the_store(make):
     one.session.receive_eof(it.now)
     await it.look(one)
     it.link.left(one)
-    assert it.link.down_since == 0.0
+    assert it.link.outward.down_since == 0.0
     it.now = 5.0
     two = await it.bind()
-    assert it.link.down_since is None
+    assert it.link.outward.down_since is None
     assert await it.look(two) == ids[:3]
 
 
@@ -211,12 +211,12 @@ async def test_an_alarm_is_not_put_off_by_a_later_one(make):
     await it.look(one)
     answer(one, ESME_RTHROTTLED)
     await it.look(one)
-    soon = it.link._alarm_at
+    soon = it.link.outward._alarm_at
     assert soon > it.now
-    it.link._set_alarm(it.now + 3600)
-    assert it.link._alarm_at == soon
-    it.link._set_alarm(it.now)
-    assert it.link._alarm_at == it.now
+    it.link.outward._set_alarm(it.now + 3600)
+    assert it.link.outward._alarm_at == soon
+    it.link.outward._set_alarm(it.now)
+    assert it.link.outward._alarm_at == it.now
 
 
 @on_the_bench

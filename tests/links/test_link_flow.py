@@ -6,7 +6,7 @@ import pytest
 
 from data.model import Outgoing
 from data.sqlite import open_store
-from gateway import links as links_module
+from gateway import outward
 from gateway.smpp.pdu import DeliverSm, SubmitSm, encode
 from gateway.smpp.session import Role
 from gateway.smpp.vocabulary import (
@@ -231,7 +231,7 @@ async def test_S10_a_centre_of_an_older_version_gets_no_tlvs(tmp_path, heard):
 @scene
 async def test_a_store_that_fails_is_tried_again_and_not_at_once(tmp_path, heard, monkeypatch):
     """What has expired cannot be written off; the link must not ask the store ten thousand times a second."""
-    monkeypatch.setattr(links_module, "_STORE_AGAIN_S", 0.2)
+    monkeypatch.setattr(outward, "_STORE_AGAIN_S", 0.2)
     async with centre() as smsc, gateway(tmp_path, to_centre(smsc.port)) as ours:
         peer = await smsc.bound()
         await healthy(ours)

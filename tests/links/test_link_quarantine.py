@@ -217,7 +217,6 @@ async def test_a_replay_in_the_other_role(tmp_path):
         assert "523" in shown(answer)
 
 
-@pytest.mark.xfail(reason="records of nobody's link fill the hundred that are looked at", strict=True)
 @scene
 async def test_records_of_no_link_do_not_stand_in_the_way_of_others(tmp_path):
     """Strangers' octets belong to no link: asked for with all the others, they cannot be handled, ever."""

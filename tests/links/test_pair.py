@@ -26,7 +26,7 @@ from tests.links.scene import (
 )
 
 INVITED = {"bind": "pair", "outbind": {"listen": "127.0.0.1:0", "system_id": "smsc", "password": "welcome"}}
-WAITS = "waits for the centre's outbind"
+WAITS = "receiver: waits for the centre's outbind"
 
 
 async def halves(smsc: Centre, after: int = 0) -> tuple[Peer, Peer]:

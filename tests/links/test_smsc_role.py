@@ -151,7 +151,6 @@ async def test_S4_the_third_wrong_password_ends_the_connection(tmp_path):
 @pytest.mark.parametrize(
     ("link", "kind", "reason"),
     [
-        ({"networks": ["10.0.0.0/8", "fd00::/8"]}, "transceiver", "network"),
         ({"binds": ["receiver", "transmitter"]}, "transceiver", "kind of bind"),
         ({"binds": ["transceiver"]}, "receiver", "kind of bind"),
     ],
@@ -166,6 +165,26 @@ def test_a_centre_from_elsewhere_or_of_another_kind_is_refused(tmp_path, heard, 
             assert line["link"] == "ussdc"
 
     play()
+
+
+@scene
+async def test_nobody_is_let_in_from_elsewhere(tmp_path, heard):
+    """Closed before it has said anything: whoever fills the listener with connections keeps no centre out."""
+    link = from_centre(networks=["10.0.0.0/8", "fd00::/8"])
+    async with gateway(tmp_path, link) as ours, connected(listening_port(ours)) as peer:
+        await peer.over()
+        (line,) = heard.of("connection refused")
+        assert "networks" in line["reason"]
+
+
+@scene
+async def test_where_links_share_an_address_each_has_its_own_networks(tmp_path, heard):
+    links = from_centre(name="far", system_id="far", networks=["10.0.0.0/8"]), from_centre()
+    async with gateway(tmp_path, *links) as ours, connected(listening_port(ours)) as peer:
+        assert await peer.bind_as(system_id="far") == ESME_RBINDFAIL
+        (line,) = [line for line in heard.of("bind refused") if "reason" in line]
+        assert (line["link"], "network" in line["reason"]) == ("far", True)
+        assert await peer.bind_as() == ESME_ROK
 
 
 @scene
@@ -380,7 +399,7 @@ async def test_a_session_that_does_not_read_holds_up_no_other(tmp_path):
 @scene
 async def test_an_sms_to_a_centre_that_is_bound_to_us(tmp_path):
     """No validity_period in deliver_sm, and nobody is asked for a receipt by it."""
-    async with gateway(tmp_path, from_centre(receipts=True)) as ours, connected(listening_port(ours)) as peer:
+    async with gateway(tmp_path, from_centre()) as ours, connected(listening_port(ours)) as peer:
         await peer.bind_as()
         await peer.ask(sms(number(2), "BALANCE", carrier=SubmitSm))
         answer = await peer.message()

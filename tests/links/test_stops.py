@@ -40,7 +40,7 @@ def test_a_stop_after_so_many_turns_of_the_loop(tmp_path, run, turns):
 
     async def play():
         async with centre() as smsc:
-            pair = {"bind": "pair", "outbind": {"listen": "127.0.0.1:0"}}
+            pair = {"bind": "pair", "outbind": {"listen": "127.0.0.1:0", "password": "theirs"}}
             links = (
                 to_centre(smsc.port, name="a"),
                 to_centre(smsc.port, name="b", **pair),

@@ -38,9 +38,8 @@ WARM = {
     "charge": (subscribers.TAKE_OWN, {"amount": 1, "msisdn": 1}),
     "charge_contract": (subscribers.TAKE_FROM_CONTRACT, {"amount": 1, "msisdn": 1}),
     "in_group": (options.IN_GROUP, 3),
-    "sent": (traffic.SENT, 2),
+    "sent": (traffic.SENT, 3),
     "replays": (traffic.REPLAYS, 1),
-    "reroute": (pending.REROUTE, 5),
 }
 # Done now and then, by housekeeping: nothing is looked at but what goes, in the order of time.
 SWEEPING = {

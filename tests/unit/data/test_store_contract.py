@@ -336,22 +336,12 @@ class TestOutbox:
         await store.fail(number, "again", 61.0)
         assert await store.unsent("ussdc", 0, 10) == []
 
-    async def test_the_oldest_of_a_kind_leave_by_another_link(self, store):
-        kinds = ("ussd", "sms", "sms", "mailing", "sms")
-        messages = [message(store, str(n).encode())._replace(kind=kind) for n, kind in enumerate(kinds)]
-        await store.enqueue([*reversed(messages), message(store, b"elsewhere", link="third")])
-        assert await store.reroute("ussdc", "smsc", "sms", 2) == [
-            messages[1]._replace(link="smsc"),
-            messages[2]._replace(link="smsc"),
-        ]
-        assert [m.pdu for m in await store.unsent("ussdc", 0, 10)] == [b"0", b"3", b"4"]
-        assert [m.pdu for m in await store.unsent("smsc", 0, 10)] == [b"1", b"2"]
-        assert await store.reroute("nowhere", "smsc", "sms", 2) == []
-
-    async def test_what_is_on_its_way_can_be_passed_over(self, store):
-        ids = [await send(store) for _ in range(3)]
-        moved = await store.reroute("ussdc", "smsc", "sms", 10, after_id=ids[0])
-        assert [m.id for m in moved] == ids[1:]
+    async def test_messages_can_leave_by_another_link(self, store):
+        ids = [await send(store, str(n).encode()) for n in range(4)]
+        await store.move([ids[1], ids[3], 10**6], "smsc")
+        assert [m.pdu for m in await store.unsent("ussdc", 0, 10)] == [b"0", b"2"]
+        assert [m.pdu for m in await store.unsent("smsc", 0, 10)] == [b"1", b"3"]
+        assert await store.waiting() == {"ussdc": 2, "smsc": 2}
 
 
 class TestPruning:
@@ -431,7 +421,7 @@ WRITING = {
     "enqueue": lambda store, to: store.enqueue([message(store, b"another")]),
     "taken": lambda store, to: store.taken([to.message_id]),
     "fail": lambda store, to: store.fail(to.message_id, "ESME_RINVDSTADR", 5.0),
-    "reroute": lambda store, to: store.reroute("ussdc", "smsc", "sms", 10),
+    "move": lambda store, to: store.move([to.message_id], "smsc"),
     "prune": lambda store, to: store.prune(9e9),
     "note_sent": lambda store, to: store.note_sent([SentMessage("ussdc", "A1", 9, EMPLOYEE, 5.0)]),
     "match_receipt": lambda store, to: store.match_receipt("ussdc", ["A1"], final=True),

@@ -73,7 +73,7 @@ async def until(true):
         ({}, (BindTransceiver,)),
         ({"bind": "transmitter"}, (BindTransmitter,)),
         ({"bind": "pair"}, (BindReceiver, BindTransmitter)),
-        ({"bind": "pair", "outbind": {"listen": "127.0.0.1:0"}}, (BindTransmitter,)),
+        ({"bind": "pair", "outbind": {"listen": "127.0.0.1:0", "password": "theirs"}}, (BindTransmitter,)),
     ],
 )
 def test_the_binds_that_a_link_wants(link, settings, requests):
@@ -81,7 +81,7 @@ def test_the_binds_that_a_link_wants(link, settings, requests):
 
 
 def test_a_link_that_was_never_up_says_so(link):
-    one = link(bind="pair", outbind={"listen": "127.0.0.1:0"})
+    one = link(bind="pair", outbind={"listen": "127.0.0.1:0", "password": "theirs"})
     assert Bind(one, BindTransmitter, None).problem == "not connected yet"
     assert Invitation(one).problem == "waits for the centre's outbind"
 

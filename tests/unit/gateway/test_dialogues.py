@@ -185,6 +185,45 @@ def test_a_turn_that_is_delivered_again_is_acknowledged_and_not_repeated(in_hous
     in_house(work)
 
 
+def test_what_comes_again_after_the_dialogue_has_gone_on_changes_nothing(in_house):
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        await house.handle(answer("3", unit=2))
+        await house.handle(answer("2", unit=4))
+        before = await house.store.dialogue(PHONE)
+        for late in (dial("*105#"), answer("3", unit=2), answer("2", unit=4)):
+            done = await house.handle(late)
+            assert (done.counted["repeated"], done.answers) == (1, []), late
+        assert await house.store.dialogue(PHONE) == before
+
+    in_house(work)
+
+
+def test_a_dial_under_the_number_of_an_old_dialogue_begins_anew(in_house):
+    """Some centres have few numbers for dialogues, and not every end is told."""
+
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        await house.handle(answer("3", unit=2))
+        house.now += 11
+        (screen,) = await house.screens(dial("*105#"))
+        assert screen.startswith("Сервис-Гид")
+
+    in_house(work)
+
+
+def test_dialogue_units_are_counted_in_seven_bits(in_house):
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        record = await house.store.dialogue(PHONE)
+        await house.store.save_dialogues([record._replace(unit=126)])
+        done = await house.handle(answer("3", unit=0), answer("0", unit=2))
+        assert done.counted["repeated"] == 0
+        assert len(done.answers) == 2
+
+    in_house(work)
+
+
 def test_a_new_dial_replaces_a_dialogue_and_a_late_answer_does_not_open_one(in_house):
     async def work(house: House) -> None:
         await house.handle(dial("*105#", session=1))

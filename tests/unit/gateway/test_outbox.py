@@ -173,7 +173,7 @@ def test_the_store_fills_the_most_urgent_lane_first():
     while (lane := outbox.wanting()) is not None:
         asked.append(lane.kind)
         lane.refill([], more=False)
-    assert asked == ["ussd", "sms", "mailing"]
+    assert asked == ["ussd", "reply", "sms", "mailing"]
 
 
 def test_W2_the_window_shrinks_when_throttled_and_grows_again():
@@ -191,3 +191,79 @@ def test_W2_the_window_shrinks_when_throttled_and_grows_again():
     while (sent := outbox.pop(now)) is not None:
         outbox.settle(sent, ESME_ROK, now=now, wall=1)
     assert flow.window == 9, "after five it is 6, after six more 7, then 8, then 9"
+
+
+def test_W2_a_screen_is_tried_again_soon_however_long_the_rest_waits():
+    """Somebody looks at his display; and one recipient's full queue must not hold up everybody for half a minute."""
+    outbox = bound_outbox()
+    outbox.put(message(1)._replace(kind="sms"))
+    now = 0.0
+    for _ in range(4):  # pauses of 1, 2, 4, 8 s
+        outbox.settle(outbox.pop(now), ESME_RMSGQFUL, now=now, wall=0)
+        now = outbox.due()
+    assert now == 15
+    outbox.settle(outbox.pop(now), ESME_RMSGQFUL, now=now, wall=0)
+    outbox.put(message(2))
+    assert (outbox.due(), outbox.pop(16.9)) == (17, None)
+    screen = outbox.pop(17)
+    assert screen.id == 2
+    outbox.settle(screen, ESME_RMSGQFUL, now=17, wall=0)
+    assert outbox.pop(18.9) is None, "refused again, it waits again"
+    assert outbox.pop(19).id == 2
+    assert outbox.pop(22.9) is None
+    assert outbox.pop(23).id == 1
+
+
+def test_a_link_that_binds_again_is_not_throttled_yet():
+    outbox = bound_outbox()
+    outbox.put(message(1))
+    outbox.settle(outbox.pop(0), ESME_RTHROTTLED, now=0, wall=0)
+    outbox.restart()
+    outbox.wanting().refill([message(1)], more=False)
+    assert outbox.pop(0).id == 1
+
+
+def screen(number: int, msisdn: str) -> Outgoing:
+    return message(number)._replace(msisdn=msisdn)
+
+
+def test_a_screen_without_a_response_is_not_sent_again_over_a_newer_one():
+    outbox = bound_outbox()
+    outbox.put(screen(1, "one"))
+    outbox.put(screen(2, "two"))
+    first, other = outbox.pop(0), outbox.pop(0)
+    outbox.put(screen(3, "one"))  # the subscriber has answered: he has seen the first
+    outbox.settle(outbox.pop(0), ESME_ROK, now=0, wall=0)
+    outbox.retry(first, now=10)
+    outbox.retry(other, now=10)
+    assert [(one.id, outbox.is_stale(one)) for one in (outbox.pop(11), outbox.pop(11))] == [
+        (1, True),
+        (2, False),
+    ]
+
+
+def test_of_the_screens_that_were_in_the_store_only_the_newest_of_each_phone_is_of_use():
+    outbox = Outbox(100, Flow(10))
+    lane = outbox.wanting()
+    outbox.refill(lane, [screen(1, "one"), screen(2, "two"), screen(3, "one")], more=False)
+    sent = []
+    while (lane := outbox.wanting()) is not None:
+        lane.refill([], more=False)
+    while (one := outbox.pop(0)) is not None:
+        sent.append((one.id, outbox.is_stale(one)))
+    assert sent == [(1, True), (2, False), (3, False)]
+
+
+def test_two_screens_that_were_never_sent_are_both_sent():
+    outbox = bound_outbox()
+    outbox.put(screen(1, "one"))
+    outbox.put(screen(2, "one"))
+    assert not outbox.is_stale(outbox.pop(0))
+
+
+def test_an_sms_is_sent_again_whatever_is_on_the_display():
+    outbox = bound_outbox()
+    outbox.put(screen(1, "one")._replace(kind="reply"))
+    outbox.retry(outbox.pop(0), now=0)
+    outbox.put(screen(2, "one"))
+    assert [outbox.is_stale(one) for one in (outbox.pop(1), outbox.pop(1))] == [False, False]

@@ -44,11 +44,11 @@ class Switchboard:
 
     def up(self, *names):
         for name in names:
-            self.links[name].down_since = None
+            self.links[name].outward.down_since = None
 
     def down(self, *names, since):
         for name in names:
-            self.links[name].down_since = since
+            self.links[name].outward.down_since = since
 
     async def put(self, link, *kinds):
         frame = encode(SubmitSm(short_message=b"hi"))
@@ -154,5 +154,22 @@ def test_many_move_in_portions_and_none_is_left(board):
         await one.fail_over(now=105)
         assert (await one.waiting("one"), await one.waiting("two")) == ([], [])
         assert len(await one.store.unsent("three", 0, 5000)) == 1501
+
+    asyncio.run(play())
+
+
+def test_each_message_moves_by_its_own_route_and_answers_stay(board):
+    async def play():
+        one = board(("7495", ["two", "three"]), ("", ["two", "one"]))
+        one.up("one", "three")
+        one.down("two", since=0)
+        frame = encode(SubmitSm(short_message=b"hi"))
+        rows = [
+            Outgoing(one.store.draw_id(), "two", msisdn, kind, frame, 0.0, 1e12)
+            for msisdn, kind in (("74951112233", "sms"), ("79260000003", "sms"), ("79260000003", "reply"))
+        ]
+        await one.store.enqueue(rows)
+        await one.fail_over(now=100)
+        assert [await one.waiting(name) for name in NAMES] == [[rows[1].id], [rows[2].id], [rows[0].id]]
 
     asyncio.run(play())
