@@ -17,7 +17,10 @@ from cli_common import explained, run
 from cli_demo import demo
 from cli_dialect import dialect
 from cli_explain import explain_command
+from cli_load import load
+from cli_phone import phone
 from cli_quarantine import quarantine
+from cli_replay import replay
 from cli_sim import sim
 
 # Everything else is imported where it is used: `starpound --help` need not load a gateway.
@@ -35,11 +38,11 @@ def main() -> None:
     """
 
 
-for command in (demo, sim, dialect, explain_command, quarantine):
+for command in (demo, sim, phone, replay, load, dialect, explain_command, quarantine):
     main.add_command(command)
 
 
-@main.command()
+@main.command(short_help="Run the gateway.")
 @click.option(
     "--config", "config", required=True, type=click.Path(dir_okay=False, path_type=Path), help="TOML file."
 )
@@ -59,7 +62,7 @@ def serve(config: Path) -> None:
     run(run_gateway(settings))
 
 
-@main.command()
+@main.command(short_help="Fill a store with subscribers.")
 @click.option("--store", "url", required=True, help="sqlite:///PATH")
 @click.option("--subscribers", "count", required=True, type=click.IntRange(1), help="How many.")
 @click.option(

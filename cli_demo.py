@@ -57,7 +57,7 @@ CONVERSATION = (
 )
 
 NEXT = """
-It stays up. Try from another terminal:
+It stays up. Open {url} in a browser, or try from another terminal:
   starpound dial '*105#' --from {phone}{sim}          walk the menu, answer as you go
   starpound sms 000105 ОСТАТОК --from {phone}{sim}    what is left in the packages
   curl {admin}/healthz                                   how the gateway is
@@ -65,7 +65,7 @@ Ctrl-C ends it.
 """
 
 
-@click.command()
+@click.command(short_help="Try it: simulator, gateway and a conversation.")
 @click.option(
     "--once", is_flag=True, help="Play the conversation and end; exit status 0 when all went as it should."
 )
@@ -143,18 +143,18 @@ async def _run(
 
     await _seed(url)
     async with (
-        Simulator(SimulatorSettings(smpp_port=smpp_port, http_port=http_port)) as simulator,
+        Simulator(SimulatorSettings(smpp_port=smpp_port, http_port=http_port, smtp_port=0)) as simulator,
         Gateway(_settings(url, simulator.smpp_port, admin_port)) as gateway,
     ):
         await simulator.wait_bound("gw")
-        admin = f"http://127.0.0.1:{gateway.admin_port}"
+        admin = simulator.centre.gateway_admin = f"http://127.0.0.1:{gateway.admin_port}"
         click.echo(f"store      {url}, {SUBSCRIBERS} subscribers")
-        click.echo(f"simulator  SMPP 127.0.0.1:{simulator.smpp_port}, control API {simulator.url}")
+        click.echo(f"simulator  SMPP 127.0.0.1:{simulator.smpp_port}, phones {simulator.url}")
         click.echo(f"gateway    bound as gw, admin {admin}\n")
         right = await asyncio.to_thread(_converse, simulator.url, stop)
         if not once and not stop.is_set():
             sim = "" if http_port == 8105 else f" --sim {simulator.url}"
-            click.echo(NEXT.format(phone=PHONE, sim=sim, admin=admin))
+            click.echo(NEXT.format(url=simulator.url, phone=PHONE, sim=sim, admin=admin))
             await stop.wait()
     return right
 

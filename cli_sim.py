@@ -1,6 +1,7 @@
-"""The command ``starpound sim``: the simulator until Ctrl-C, from a file, from options, or both."""
+"""The command ``starpound sim``: the simulator until Ctrl-C, from a file, from options, or both; or a scenario."""
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ import click
 from cli_common import PORT, Failure, explained, run
 
 FILE = click.Path(dir_okay=False, path_type=Path)
+_PROGRESS_S = 5.0
 
 
-@click.command()
+@click.command(short_help="Run the simulator.")
 @click.option("--config", "config", type=FILE, help="TOML file; the other options win over it.")
 @click.option("--smpp-port", type=PORT, help="Port for ESMEs; 0 picks a free one.  [default: 2775]")
 @click.option("--http-port", type=PORT, help="Port of the control API; 0 picks a free one.  [default: 8105]")
@@ -25,12 +27,30 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--token", help="Bearer token of the control API.")
 @click.option("--tls-cert", type=FILE, help="TLS on the SMPP port: certificate, PEM.")
 @click.option("--tls-key", type=FILE, help="Its private key, PEM, unless it stands in the same file.")
+@click.option("--scenario", "scenario", type=FILE, help="YAML file: who dials what, and what goes wrong.")
+@click.option("--seed", type=int, help="Where its chance begins, instead of its own seed.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Play it so many times as fast.")
+@click.option("--once", is_flag=True, help="End with the scenario: 0 if all is as it expects, else 1.")
+@click.option("--json", "as_json", is_flag=True, help="The scenario's summary as JSON.")
+@click.option(
+    "--wait", "wait_s", default=60.0, help="Seconds that ESMEs have for their bind.", show_default=True
+)
 @explained
-def sim(config: Path | None, **options: Any) -> None:
+def sim(
+    config: Path | None,
+    scenario: Path | None,
+    seed: int | None,
+    speed: float | None,
+    once: bool,
+    as_json: bool,
+    wait_s: float,
+    **options: Any,
+) -> None:
     """Run the simulator: an SMSC and USSD centre, and phones, until Ctrl-C.
 
     \b
     Example: starpound sim --smpp-port 2775
+    Example: starpound sim --scenario examples/scenarios/lost-responses.yaml --once
     """
     from smpp_sim.config import read_config
     from smpp_sim.settings import SimulatorSettings
@@ -38,7 +58,17 @@ def sim(config: Path | None, **options: Any) -> None:
     settings = read_config(config) if config else SimulatorSettings()
     given = {name: value for name, value in options.items() if value is not None}
     settings = replace(settings, **_account(settings, given), **_tls(given), **_addresses(given))
-    run(_simulate(settings))
+    if scenario is None:
+        if once or as_json or speed or seed is not None:
+            raise Failure(
+                "--seed, --speed, --once and --json are for a scenario; name one with --scenario FILE"
+            )
+        run(_simulate(settings))
+        return
+    play = _Play(scenario, seed, speed or 1.0, once, as_json, wait_s)
+    run(play.run(settings))
+    if once and not play.good:
+        raise click.exceptions.Exit(1)
 
 
 def _addresses(given: dict[str, Any]) -> dict[str, Any]:
@@ -83,8 +113,62 @@ async def _simulate(settings: Any) -> None:
         await simulator.stop()
 
 
+class _Play:
+    """A scenario at the terminal. `good` says whether it came out as it should."""
+
+    def __init__(self, path: Path, seed: int | None, speed: float, once: bool, as_json: bool, wait_s: float):
+        from smpp_sim.scenario import quickened
+        from smpp_sim.scenario_file import read_scenario
+
+        self.scenario = quickened(read_scenario(path), speed)
+        self.good = False
+        self._seed, self._once, self._as_json, self._wait_s = seed, once, as_json, wait_s
+
+    async def run(self, settings: Any) -> None:
+        """Wait for a bind, play, tell, and stay unless it is to be once."""
+        from smpp_sim.scenario_run import ScenarioRun, settings_for
+        from smpp_sim.simulator import Simulator
+
+        async with Simulator(settings_for(self.scenario, settings)) as simulator:
+            self._say(_where(simulator))
+            await self._bound(simulator)
+            scene = ScenarioRun(simulator.centre, self.scenario, self._seed)
+            telling = asyncio.create_task(self._tell(scene.summary))
+            try:
+                summary = await scene.run()
+            finally:
+                telling.cancel()
+            self.good = summary.good
+            click.echo(json.dumps(summary.as_dict(), ensure_ascii=False) if self._as_json else str(summary))
+            if not self._once:
+                await asyncio.Event().wait()
+
+    async def _bound(self, simulator: Any) -> None:
+        from smpp_sim.phone import NothingCame
+
+        waiting = [account.system_id for account in simulator.settings.accounts if not account.outbind]
+        self._say(f"waiting for {', '.join(waiting)} to bind")
+        try:
+            for system_id in waiting:
+                await simulator.wait_bound(system_id, self._wait_s)
+        except NothingCame as problem:
+            raise Failure(f"{problem}; start the gateway, or give it longer with --wait") from None
+
+    async def _tell(self, summary: Any) -> None:
+        while True:
+            await asyncio.sleep(_PROGRESS_S)
+            done = ", ".join(f"{count} {name}" for name, count in sorted(summary.outcomes.items()))
+            self._say(
+                f"  {summary.begun} visits begun: {done or 'none over'}; {summary.faults.total()} faults"
+            )
+
+    def _say(self, line: str) -> None:
+        """Beside the summary, which alone goes to standard output as JSON."""
+        click.echo(line, err=self._as_json)
+
+
 def _where(simulator: Any) -> str:
     secure = " with TLS" if simulator.settings.tls else ""
     mailbox = f", mailbox on port {simulator.smtp_port}" if simulator.smtp_port else ""
     host = simulator.settings.smpp_host
-    return f"SMPP{secure} on {host}:{simulator.smpp_port}, control API on {simulator.url}{mailbox}"
+    return f"SMPP{secure} on {host}:{simulator.smpp_port}, phones on {simulator.url}{mailbox}"

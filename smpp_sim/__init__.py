@@ -22,6 +22,8 @@ Module map, from the phone to the outside:
 ``settings``    what can be set; ``config`` reads it from a file, ``tls`` makes contexts of it
 ``simulator``   all of it, started and stopped together; ``phone`` is a phone for tests in the same process
 ``esme``        a tester's ESME on smpplib
-``transcript``  conversations as text
+``transcript``  conversations as text; ``recorder`` writes one down, ``replay`` plays one, ``transcript_diff`` compares
+``smsc``        a simulator in a thread of its own, ``held_phone`` a phone for tests that are plain functions;
+                ``pytest_plugin`` makes fixtures of both, ``pytest_entry`` is what pytest finds
 ``load``        load
 """

@@ -18,14 +18,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from smpp_sim.api_gateway import gateway_routes
 from smpp_sim.api_guard import Guard
 from smpp_sim.api_messages import message_routes
 from smpp_sim.api_requests import error, kinds, number, words
+from smpp_sim.api_trace import NotKept, trace_routes
+from smpp_sim.api_transcript import transcript_routes
 from smpp_sim.centre import Centre, describe
 from smpp_sim.delivery import QueueFull
 from smpp_sim.events import EventLog, TooManyWatchers
 from smpp_sim.handset import NotPossible
 from smpp_sim.mailbox import Mailbox
+from smpp_sim.pages import PageHeaders, page_routes
 from smpp_sim.settings import SimulatorSettings
 from smpp_sim.station import NotAnMsisdn, Station, screen_facts, sms_facts
 
@@ -57,6 +61,10 @@ def build_app(centre: Centre, mailbox: Mailbox, settings: SimulatorSettings) -> 
             Route("/api/phones/{msisdn}/sms", _sms, methods=["POST"]),
             Route("/api/phones/{msisdn}/{deed:str}", _deed, methods=["POST"]),
             *message_routes(),
+            *transcript_routes(),
+            *page_routes(),
+            *trace_routes(),
+            *gateway_routes(),
             Route("/api/mail", _mail),
             Route("/api/mail/events", _mail_events),
             Route("/api/mail/{number:int}", _letter),
@@ -66,6 +74,7 @@ def build_app(centre: Centre, mailbox: Mailbox, settings: SimulatorSettings) -> 
     )
     app.state.centre, app.state.mailbox, app.state.settings = centre, mailbox, settings
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(PageHeaders)
     return app
 
 
@@ -73,6 +82,7 @@ def build_app(centre: Centre, mailbox: Mailbox, settings: SimulatorSettings) -> 
 
 _STATUS_BY_ERROR: dict[type[Exception], int] = {
     NotAnMsisdn: 400,
+    NotKept: 404,
     NotPossible: 409,
     QueueFull: 503,
     TooManyWatchers: 503,

@@ -7,11 +7,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from smpp_sim.api_requests import error
+from smpp_sim.pages import is_page
 from smpp_sim.settings import SimulatorSettings, is_loopback, same_secret
 
 
 class Guard:
-    """Keeps out requests that come through somebody else's web page, and those without the token."""
+    """Keeps out requests that come through somebody else's web page, and those without the token.
+
+    The files of the pages need no token: a browser cannot send one before there is a page to ask for it.
+    """
 
     def __init__(self, app: ASGIApp, settings: SimulatorSettings):
         self.app, self.token = app, settings.http_token
@@ -35,7 +39,7 @@ class Guard:
             return 403, f"this is not {host[:60]}: use the address that the simulator printed"
         if origin is not None and urlsplit(origin).netloc != host:
             return 403, f"pages of {origin[:60]} may not use this simulator"
-        if self.token and not self._has_token(connection):
+        if self.token and not is_page(connection.scope) and not self._has_token(connection):
             return 401, "a token is needed: Authorization: Bearer TOKEN, or ?token=TOKEN"
         return None
 

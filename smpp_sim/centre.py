@@ -16,12 +16,14 @@ from gateway.smpp.session import Role, SessionSettings
 from smpp_sim.admission import Admission
 from smpp_sim.calling import Caller
 from smpp_sim.events import EventLog
+from smpp_sim.faults_link import LinkFaults
 from smpp_sim.link import Link
 from smpp_sim.network import Network
 from smpp_sim.sent_sms import MessageState, SentSms
 from smpp_sim.settings import Account, SimulatorError, SimulatorSettings
 from smpp_sim.station import Station
 from smpp_sim.tls import server_context
+from smpp_sim.trace import Trace
 
 log = logging.getLogger("starpound.sim")
 
@@ -29,7 +31,8 @@ log = logging.getLogger("starpound.sim")
 class Centre:
     """`start`, then `port` says where it listens; `stop` unbinds everybody. Owners of phones act through it.
 
-    `links` are the connections that are open, `log` has an event ``bound`` or ``unbound`` for each bind.
+    `links` are the connections that are open, `log` has an event ``bound`` or ``unbound`` for each bind, `trace` the
+    last PDUs of all of them. `gateway_admin` may be set once the gateway at the other end is up.
     """
 
     def __init__(self, settings: SimulatorSettings):
@@ -39,6 +42,9 @@ class Centre:
         self.network = Network(settings.accounts, settings.network, time.time() - loop.time())
         self.links: set[Link] = set()
         self.log = EventLog()
+        self.trace = Trace(settings.trace_pdus, settings.trace_octets)
+        self.gateway_admin = settings.gateway_admin
+        self.faults: LinkFaults | None = None
         self.port = 0
         self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -47,7 +53,7 @@ class Centre:
         self.receipt_first = settings.receipt_first
         self._tls = server_context(settings.tls) if settings.tls else None
         admission = Admission(settings.accounts, settings.one_bind_error, lambda: self.links)
-        self.admit = admission.decide
+        self._admit = admission.decide
         self._session_settings = SessionSettings(
             window=settings.window,
             peer_window=settings.peer_window,
@@ -66,8 +72,21 @@ class Centre:
 
     async def start(self) -> None:
         """Listen. Raises `SimulatorError`."""
-        host, port = self.settings.smpp_host, self.settings.smpp_port
-        loop = asyncio.get_running_loop()
+        await self._listen(self.settings.smpp_port)
+
+    def interrupt(self) -> None:
+        """Be gone without a word, as if the process had died; what waits for ESMEs stays."""
+        if self._server:
+            self._server.close()
+        for link in list(self.links):
+            link.abort()
+
+    async def resume(self) -> None:
+        """Listen again, where it was. Raises `SimulatorError`."""
+        await self._listen(self.port)
+
+    async def _listen(self, port: int) -> None:
+        host, loop = self.settings.smpp_host, asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(self._accept, host, port, **self._tls_options())
         except OSError as error:
@@ -98,6 +117,7 @@ class Centre:
             self._timer.cancel()
         self.network.close()
         self.log.close()
+        self.trace.close()
 
     def _accept(self) -> Link:
         return Link(self, self._session_settings, self._clock)
@@ -172,6 +192,10 @@ class Centre:
         for caller in self._callers.values():
             caller.look()
         self._arm(now)
+
+    def admit(self, link: Link, bind: Pdu) -> int:
+        """The command_status that a bind is answered with."""
+        return (self.faults.on_bind(bind) if self.faults else 0) or self._admit(link, bind)
 
     def opened(self, link: Link) -> bool:
         """Take a link in, unless there are enough or the end is near."""

@@ -17,9 +17,11 @@ from gateway.smpp.pdu import AlertNotification, DataSm, DeliverSm, Pdu, SubmitSm
 from gateway.smpp.session import Role, Session, SessionSettings, State
 from gateway.smpp.vocabulary import ESME_ROK, ESME_RSYSERR, ESME_RX_P_APPN, status_name
 from smpp_sim.delivery import Delivery
+from smpp_sim.faults_link import LinkFaults
 from smpp_sim.messages import Message, carried
 from smpp_sim.network import Network
 from smpp_sim.requests import respond
+from smpp_sim.trace import Trace, url_address
 
 log = logging.getLogger("starpound.sim")
 
@@ -45,6 +47,8 @@ class Exchange(Protocol):
 
     network: Network
     receipt_first: bool
+    trace: Trace
+    faults: LinkFaults | None
 
     def admit(self, link: "Link", bind: Pdu) -> int:
         """The command_status that a bind is answered with."""
@@ -85,6 +89,7 @@ class Link(asyncio.Protocol):
         self.bound_at = 0.0
         self.session = Session(role, settings, clock(), partial(exchange.admit, self))
         self._opening = opening
+        self._tap = exchange.trace.tap(settings.max_pdu_octets)
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._exchange = exchange
         self._clock = clock
@@ -105,7 +110,12 @@ class Link(asyncio.Protocol):
 
     def can_receive(self, system_id: str) -> bool:
         """Whether a deliver_sm for this account can leave here now."""
-        return self._writable and self.session.window_free > 0 and self.receives(system_id)
+        return (
+            self._writable
+            and self.session.window_free > 0
+            and self.receives(system_id)
+            and not self._is_deaf()
+        )
 
     def deliver(self, now: float) -> None:
         """Send what waits for this ESME, as far as the window reaches."""
@@ -142,6 +152,26 @@ class Link(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
 
+    # --- what faults do ---------------------------------------------------------------------------------------
+
+    def put(self, octets: bytes) -> None:
+        """Write to the socket, if there is one."""
+        if self._transport:
+            self._tap.sent(octets, self._wall())
+            self._transport.write(octets)
+
+    def rest(self, seconds: float) -> None:
+        """Read nothing for a while."""
+        self._transport.pause_reading()
+        asyncio.get_running_loop().call_later(seconds, self._go_on)
+
+    def _go_on(self) -> None:
+        if self._transport and self._writable:
+            self._transport.resume_reading()
+
+    def _is_deaf(self) -> bool:
+        return self._exchange.faults is not None and self._exchange.faults.deaf(self)
+
     # --- called by the transport ------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -150,6 +180,8 @@ class Link(asyncio.Protocol):
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.host, port, *_ = transport.get_extra_info("peername") or ("", 0)  # gone again already
         self.peer = f"{self.host}:{port}"
+        self._tap.connection.peer = url_address(transport.get_extra_info("peername"))
+        self._tap.connection.local = url_address(transport.get_extra_info("sockname"))
         if not self._exchange.opened(self):
             self._reason = "too many connections"
             transport.abort()
@@ -160,19 +192,27 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle all PDUs that one read brought, answer in one write."""
+        if self._is_deaf():
+            return
+        self._tap.received(data, self._wall())
         self.session.receive_data(data, self._clock())
         self._dispatch()
         self._exchange.pump()
         self._flush()
+        if self._exchange.faults and self._transport:
+            self._exchange.faults.after_read(self)
 
     def connection_lost(self, error: Exception | None) -> None:
         """What was under way goes back to its queue."""
         self._transport = None
+        self._tap.close(self._wall())
         self.session.receive_eof(self._clock())
         self._dispatch()
         if self._timer:
             self._timer.cancel()
         self._exchange.closed(self, self._reason)
+        if self._exchange.faults:
+            self._exchange.faults.left(self)
         if not self.gone.done():
             self.gone.set_result(None)
 
@@ -203,6 +243,8 @@ class Link(asyncio.Protocol):
                     self._on_bound(pdu)
                 case events.UnbindRequest(pdu):
                     self.session.send(pdu.respond(), self._clock())
+                case events.Refused(_, _, status) if self._exchange.faults:
+                    self._exchange.faults.on_refused(self, status)
                 case events.BindRefused(status):
                     self._on_bind_refused(status)
                 case events.Quarantined(octets, reason, _):
@@ -214,6 +256,9 @@ class Link(asyncio.Protocol):
 
     def _answer(self, pdu: Pdu) -> None:
         now = self._clock()
+        if self._exchange.faults and (status := self._exchange.faults.on_request(self, pdu)) is not None:
+            self.session.acknowledge(pdu, status)
+            return
         response = respond(self._exchange.network, self.system_id, pdu, now)
         if self._exchange.receipt_first:
             self._exchange.pump()
@@ -233,7 +278,8 @@ class Link(asyncio.Protocol):
 
     def _on_bound(self, pdu: Pdu) -> None:
         self.system_id = pdu.system_id if self.session.role is Role.SMSC else self.called
-        self.bound_at = self._exchange.network.wall(self._clock())
+        self._tap.connection.account = self.system_id
+        self.bound_at = self._wall()
         self._exchange.bound(self)
 
     # --- the wire ---------------------------------------------------------------------------------------------
@@ -242,11 +288,16 @@ class Link(asyncio.Protocol):
         if self._transport is None:
             return
         data = self.session.data_to_send()
-        if data:
-            self._transport.write(data)
+        if data and self._exchange.faults:
+            self._exchange.faults.write(self, data)
+        elif data:
+            self.put(data)
         if self.session.closed:
             self._transport.close()
         self._arm()
+
+    def _wall(self) -> float:
+        return self._exchange.network.wall(self._clock())
 
     def _arm(self) -> None:
         """One timer at most; one that rings early finds nothing to do and is set anew."""
@@ -260,6 +311,8 @@ class Link(asyncio.Protocol):
 
     def _on_timer(self) -> None:
         self._timer = None
+        if self._is_deaf():
+            return
         self.session.on_deadline(self._clock())
         self._dispatch()
         self._exchange.pump()

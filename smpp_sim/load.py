@@ -17,190 +17,115 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 from smpp_sim import load_pdu as wire
+from smpp_sim.load_link import LoadLink
 from smpp_sim.load_pdu import Script
-from smpp_sim.load_run import LoadSettings, Run
+from smpp_sim.load_report import LoadReport, report_of
+from smpp_sim.load_run import Leftovers, Run
+from smpp_sim.load_series import Second, Series
+from smpp_sim.load_settings import LoadSettings
+from smpp_sim.load_timer import Alarm
 
 __all__ = ["LoadReport", "LoadSettings", "LoadSmsc", "Script"]
 
-_LONGEST_PDU = 65536
 _TICK_S = 0.01
+# Arrivals nearer to each other than this leave together: an alarm for each would cost more than the turn.
+_NEAREST_NS = 50_000
 
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What one run measured.
-
-    ``turns`` and the percentiles cover ``seconds`` after the warm-up; ``errors``, ``throttled`` (turns sent
-    again), ``unanswered`` (turns given up) and ``late`` (answers to no open dialogue) cover all of it.
-    ``left_open``: scripts whose last answer still asked. ``cpu_share``: of one core, by this process.
-    ``sample``: the first dialogue, a line for each text, "> " sent and "< " received.
-    """
-
-    turns: int
-    seconds: float
-    dialogues: int
-    p50_ms: float
-    p99_ms: float
-    p999_ms: float
-    longest_ms: float
-    errors: dict[str, int] = field(default_factory=dict)
-    throttled: int = 0
-    unanswered: int = 0
-    late: int = 0
-    left_open: int = 0
-    cpu_share: float = 0.0
-    sample: tuple[str, ...] = ()
-
-    @property
-    def turns_per_s(self) -> float:
-        """Answered turns a second."""
-        return self.turns / self.seconds if self.seconds else 0.0
-
-
-class _Link(asyncio.Protocol):
-    """One connection of an ESME: frames, the bind, and the run that is on."""
-
-    def __init__(self, smsc: "LoadSmsc") -> None:
-        self.smsc = smsc
-        self.run: Run | None = None
-        self.system_id: str | None = None
-        self._tail = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-        self.smsc.opened(self)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.smsc.unbound(self)
-        if self.run is not None:
-            self.run.lost("connection lost")
-
-    def data_received(self, data: bytes) -> None:
-        """Take all PDUs of one read, then write all that follows from them at once. The hot path."""
-        now_ns = time.perf_counter_ns()
-        octets = self._tail + data if self._tail else data
-        run, start, end, unpack = self.run, 0, len(octets), wire.HEADER.unpack_from
-        while end - start >= 16:
-            length, command_id, status, sequence = unpack(octets, start)
-            stop = start + length
-            if not 16 <= length <= _LONGEST_PDU:
-                return self._give_up(sequence)
-            if stop > end:
-                break
-            if run is None or command_id not in (wire.SUBMIT_SM, wire.DELIVER_SM_RESP):
-                self._housekeeping(command_id, octets, start, stop)
-            elif command_id == wire.SUBMIT_SM:
-                run.answered(octets, start, stop, sequence, now_ns)
-            else:
-                run.acknowledged(sequence, status, now_ns)
-            start = stop
-        self._tail = octets[start:]
-        if run is not None:
-            self.flush(run)
-        return None
-
-    def flush(self, run: Run) -> None:
-        """Write what the run has to say."""
-        octets = run.flush(time.perf_counter_ns())
-        if octets:
-            self.transport.write(octets)
-
-    def _give_up(self, sequence: int) -> None:
-        """Close: after an impossible command_length nobody knows where the next PDU begins."""
-        self._answer(wire.GENERIC_NACK, wire.ESME_RINVCMDLEN, sequence)
-        self.transport.close()
-
-    def _housekeeping(self, command_id: int, octets: bytes, start: int, stop: int) -> None:
-        """Answer whatever is not a turn of a run."""
-        _, _, _, sequence = wire.HEADER.unpack_from(octets, start)
-        if command_id & wire.RESPONSE:
-            return
-        if command_id in (wire.BIND_RECEIVER, wire.BIND_TRANSMITTER, wire.BIND_TRANSCEIVER):
-            self._bind(command_id, octets, start, stop, sequence)
-        elif command_id == wire.ENQUIRE_LINK:
-            self._answer(command_id, wire.ESME_ROK, sequence)
-        elif command_id == wire.UNBIND:
-            self._answer(command_id, wire.ESME_ROK, sequence)
-            self.transport.close()
-        elif command_id == wire.SUBMIT_SM:
-            self._submitted_between_runs(sequence)
-        else:
-            self._answer(wire.GENERIC_NACK, wire.ESME_RINVCMDID, sequence)
-
-    def _submitted_between_runs(self, sequence: int) -> None:
-        if self.system_id is None:
-            self._answer(wire.SUBMIT_SM, wire.ESME_RINVBNDSTS, sequence)
-        else:
-            self._answer(wire.SUBMIT_SM, wire.ESME_ROK, sequence, b"0\0")
-
-    def _bind(self, command_id: int, octets: bytes, start: int, stop: int, sequence: int) -> None:
-        try:
-            system_id, password = wire.read_bind(octets, start, stop)
-        except ValueError:
-            return self._answer(command_id, wire.ESME_RINVMSGLEN, sequence)
-        status = self.smsc.admit(self, command_id, password)
-        if status == wire.ESME_ROK:
-            self.system_id = system_id
-            self._answer(command_id, status, sequence, self.smsc.system_id.encode() + b"\0")
-            return self.smsc.bound(self)
-        return self._answer(command_id, status, sequence)
-
-    def _answer(self, command_id: int, status: int, sequence: int, body: bytes = b"") -> None:
-        self.transport.write(wire.response(command_id, status, sequence, body))
+Watch = Callable[[Second, dict[str, int]], None]
+"""Told of each second that is over, and of all problems so far by kind; it must be quick."""
 
 
 class LoadSmsc:
-    """The listening end. ``password`` None admits any; one transceiver is admitted at a time."""
+    """The end that puts the load on. ``password`` None admits any; one transceiver is admitted at a time.
 
-    def __init__(self, password: str | None = None, system_id: str = "load") -> None:
+    It listens, or, for a gateway in the role of the SMSC, connects and binds. ``link`` says how turns look on
+    the wire; `load_dialect.wire_of` makes one. ``refusals``: how often a bind came to nothing, by command_status.
+    """
+
+    def __init__(
+        self,
+        password: str | None = None,
+        system_id: str = "load",
+        *,
+        admits: str | None = None,
+        link: wire.Wire | None = None,
+    ) -> None:
         self.system_id = system_id
+        self.refusals: Counter[int] = Counter()
         self._password = password
+        self._admits = admits
+        self._wire = link or wire.Wire()
         self._server: asyncio.Server | None = None
-        self._links: set[_Link] = set()
-        self._link: _Link | None = None
+        self._links: set[LoadLink] = set()
+        self._link: LoadLink | None = None
         self._is_bound = asyncio.Event()
-        self._sequence = 1
+        self._leftovers = Leftovers()
+        self._run: Run | None = None
+        self._connects = False
 
     async def listen(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen, and return the port (that which was free, for port 0). OSError when it is taken."""
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Link(self), host, port)
+        self._server = await asyncio.get_running_loop().create_server(lambda: LoadLink(self), host, port)
         return self._server.sockets[0].getsockname()[1]
 
+    async def connect(self, host: str, port: int, system_id: str, password: str) -> None:
+        """Connect to a gateway that is the SMSC, and ask to be bound. OSError when nobody listens."""
+        account = system_id, password
+        self._connects = True
+        await asyncio.get_running_loop().create_connection(lambda: LoadLink(self, account), host, port)
+
     async def wait_for_bind(self, timeout_s: float) -> str:
-        """Return the system_id of the bound ESME; TimeoutError when none binds in time."""
+        """Return the system_id of the bound peer.
+
+        TimeoutError when nobody binds in time; ConnectionRefusedError when whom we `connect`-ed to will not have us.
+        """
         async with asyncio.timeout(timeout_s):
             await self._is_bound.wait()
-        assert self._link is not None
+        if self._link is None:
+            raise ConnectionRefusedError("the bind was refused")
         return self._link.system_id or ""
 
-    async def run(self, script: Script, settings: LoadSettings) -> LoadReport:
-        """Load the bound ESME with ``script``; ConnectionError when none is bound.
+    async def run(
+        self, script: Script | Sequence[Script], settings: LoadSettings, watch: Watch = lambda *_: None
+    ) -> LoadReport:
+        """Load the bound peer with ``script``; ConnectionError when none is bound.
 
-        Returns after ``settings.seconds`` (or ``turns``) and the time that dialogues in flight need to end,
-        at most ``turn_timeout_s``. An ESME that goes away ends the run: see ``errors``.
+        Returns after ``settings.seconds`` (or ``turns``, or `stop`) and the time that dialogues in flight need to
+        end, at most ``turn_timeout_s``. A peer that goes away ends the run: see ``errors``.
         """
         link = self._link
         if link is None:
             raise ConnectionError("no ESME is bound")
         stopped = asyncio.Event()
-        run = Run(script, settings, self._sequence, stopped.set)
-        link.run = run
-        ticker = asyncio.create_task(_tick(link, run))
+        run = Run(script, settings, on_stop=stopped.set, link=self._wire, leftovers=self._leftovers)
+        link.run = self._run = run
         try:
             with _no_collector():
-                run.begin()
-                link.flush(run)
-                seconds, cpu_s = await _measured(run, stopped, settings)
-                await _drain(run, settings)
+                now_ns = time.perf_counter_ns()
+                series = Series(run, now_ns)
+                run.begin(now_ns)
+                with _driven(link, run, series, watch):
+                    link.flush(run)
+                    seconds, cpu_s = await _measured(run, stopped, settings, series)
+                    await _drain(run, settings)
         finally:
-            ticker.cancel()
-            link.run = None
-            self._sequence = run.sequence
-        return _report(run, seconds, cpu_s)
+            link.run = self._run = None
+            run.finish()
+        return report_of(run, seconds, cpu_s, series.seconds)
+
+    def stop(self) -> bool:
+        """End the run that is on; `run` returns when the turns in flight are answered or given up.
+
+        False when nothing was to be ended, no run or one that is ending already.
+        """
+        if self._run is None or self._run.stopped:
+            return False
+        self._run.stop()
+        return True
 
     async def close(self) -> None:
         """Stop listening and end all connections."""
@@ -211,50 +136,88 @@ class LoadSmsc:
         if self._server is not None:
             await self._server.wait_closed()
 
-    def admit(self, link: _Link, command_id: int, password: str) -> int:
+    def admit(self, link: LoadLink, command_id: int, system_id: str, password: str) -> int:
         """Return the status for a bind request."""
         if link.system_id is not None:
             return wire.ESME_RALYBND
         if self._link is not None or command_id != wire.BIND_TRANSCEIVER:
             return wire.ESME_RBINDFAIL
+        if self._admits is not None and system_id != self._admits:
+            return wire.ESME_RINVSYSID
         if self._password is not None and password != self._password:
             return wire.ESME_RINVPASWD
         return wire.ESME_ROK
 
-    def opened(self, link: _Link) -> None:
+    def opened(self, link: LoadLink) -> None:
         """Remember a connection, to close it at the end."""
         self._links.add(link)
 
-    def bound(self, link: _Link) -> None:
+    def bound(self, link: LoadLink) -> None:
         """Take ``link`` as the one to load."""
         self._link = link
         self._is_bound.set()
 
-    def unbound(self, link: _Link) -> None:
+    def refused(self, status: int) -> None:
+        """Remember that a bind came to nothing, and why."""
+        self.refusals[status] += 1
+        if self._connects:
+            self._is_bound.set()
+
+    def unbound(self, link: LoadLink) -> None:
         """Forget ``link``; another ESME may bind."""
         self._links.discard(link)
         if self._link is link:
             self._link = None
             self._is_bound.clear()
+        elif self._connects:
+            self._is_bound.set()  # closed without an answer
 
 
-async def _tick(link: _Link, run: Run) -> None:
+@contextlib.contextmanager
+def _driven(link: LoadLink, run: Run, series: Series, watch: Watch) -> Iterator[None]:
+    """Let time pass for the run: turns that are due leave, those too old are given up, seconds are counted."""
+    alarm = Alarm(lambda: ring())
+
+    def ring() -> None:
+        link.flush(run)
+        if not run.stopped:
+            alarm.set(max(run.next_ns, time.perf_counter_ns() + _NEAREST_NS))
+
+    ring()
+    ticker = asyncio.create_task(_tick(link, run, series, watch))
+    try:
+        yield
+    finally:
+        ticker.cancel()
+        alarm.close()
+
+
+async def _tick(link: LoadLink, run: Run, series: Series, watch: Watch) -> None:
     while True:
         await asyncio.sleep(_TICK_S)
-        run.tick(time.perf_counter_ns())
+        now_ns = time.perf_counter_ns()
+        run.tick(now_ns)
         link.flush(run)
+        if series.is_due(now_ns) and not run.stopped:
+            second = series.take(now_ns, measured=run.measuring)
+            if second:
+                watch(second, run.kinds)
 
 
-async def _measured(run: Run, stopped: asyncio.Event, settings: LoadSettings) -> tuple[float, float]:
+async def _measured(
+    run: Run, stopped: asyncio.Event, settings: LoadSettings, series: Series
+) -> tuple[float, float]:
     """Warm up, measure, stop; return the seconds measured, and those of processor time in them."""
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
-    await _wait(stopped, settings.warmup_s)
+    await _wait(stopped, settings.ramp_s + settings.warmup_s)
     if not run.stopped:
+        series.take(time.perf_counter_ns(), measured=False)
         run.measure()
         began_s, began_cpu_s = time.perf_counter(), time.process_time()
         await _wait(stopped, settings.seconds)
     seconds, cpu_s = time.perf_counter() - began_s, time.process_time() - began_cpu_s
     run.stop()
+    series.take(time.perf_counter_ns(), measured=run.measuring)
     return seconds, cpu_s
 
 
@@ -282,25 +245,3 @@ def _no_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _report(run: Run, seconds: float, cpu_s: float) -> LoadReport:
-    assert run.measured is not None
-    durations, dialogues = run.measured
-    p50, p99, p999 = (durations.percentile_ns(percent) / 1e6 for percent in (50, 99, 99.9))
-    return LoadReport(
-        turns=durations.count,
-        seconds=seconds,
-        dialogues=dialogues,
-        p50_ms=p50,
-        p99_ms=p99,
-        p999_ms=p999,
-        longest_ms=durations.longest_ns / 1e6,
-        errors=dict(run.errors),
-        throttled=run.throttled,
-        unanswered=run.unanswered,
-        late=run.late,
-        left_open=run.left_open,
-        cpu_share=cpu_s / seconds if seconds else 0.0,
-        sample=tuple(run.sample),
-    )

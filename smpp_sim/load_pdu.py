@@ -13,8 +13,9 @@ its_session_info, §5.3.2.43: session number, then the number of the dialogue un
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 HEADER = struct.Struct(">IIII")
 SEQUENCE = struct.Struct(">I")
@@ -26,17 +27,24 @@ RESPONSE = 0x80000000
 GENERIC_NACK = 0x80000000
 SUBMIT_SM_RESP, DELIVER_SM_RESP = RESPONSE | SUBMIT_SM, RESPONSE | DELIVER_SM
 
+NAMES = {SUBMIT_SM: "submit_sm", DELIVER_SM: "deliver_sm"}
+
 ESME_ROK, ESME_RINVMSGLEN, ESME_RINVCMDLEN, ESME_RINVCMDID = 0x00, 0x01, 0x02, 0x03
 ESME_RINVBNDSTS, ESME_RALYBND, ESME_RBINDFAIL, ESME_RINVPASWD = 0x04, 0x05, 0x0D, 0x0E
-ESME_RMSGQFUL, ESME_RTHROTTLED = 0x14, 0x58
+ESME_RMSGQFUL, ESME_RINVSYSID, ESME_RTHROTTLED = 0x14, 0x0F, 0x58
 
-OP_NEW, OP_ASK, OP_LAST, OP_ANSWER = 1, 2, 17, 18
-NO_OP = NO_SESSION = -1
+OP_NEW, OP_ASK, OP_NOTICE, OP_LAST, OP_ANSWER = 1, 2, 3, 17, 18
+NO_OP = NO_SESSION = NO_UNIT = -1
+SESSIONS = 256
 
 _USSD_SERVICE_OP, _ITS_SESSION_INFO = 0x0501, 0x1383
 _UDHI = 0x40
 # The characters that GSM 03.38 and ASCII have at the same place.
 _PLAIN = frozenset(" !\"#%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz\r\n")
+
+
+Answer: TypeAlias = tuple[bytes, int, int, int, bool]
+"""destination_addr, operation (OP_ASK, OP_LAST, another), session, unit, more parts to come."""
 
 
 @dataclass(frozen=True)
@@ -67,24 +75,29 @@ class Template:
 
     __slots__ = ("after", "before", "head")
 
-    def __init__(self, script: Script, turn: int, msisdn_octets: int) -> None:
-        ussd = script.kind == "ussd"
-        coding, text = encode_text(script.turns[turn], ussd)
-        self.before = (b"USSD" if ussd else b"") + b"\0\0\1"
-        middle = b"\0\0\1" + script.service.encode("ascii") + b"\0" + bytes((0, 0, 0, 0, 0, 0, 0, coding, 0))
-        middle += bytes((len(text),)) + text
-        self.after = [middle + tlvs for tlvs in (_ussd_tlvs(turn) if ussd else [b""])]
-        length = 16 + len(self.before) + msisdn_octets + len(self.after[0])
-        self.head = HEADER.pack(length, DELIVER_SM, 0, 0)[:12]
+    def __init__(self, before: bytes, after: list[bytes], msisdn_octets: int, command_id: int) -> None:
+        self.before = before
+        self.after = after
+        length = 16 + len(before) + msisdn_octets + len(after[0])
+        self.head = HEADER.pack(length, command_id, 0, 0)[:12]
 
     def frame(self, sequence: int, msisdn: bytes, session: int = 0) -> bytes:
         """Return the whole PDU; the hot path writes its pieces instead of joining them here."""
         return b"".join((self.head, SEQUENCE.pack(sequence), self.before, msisdn, self.after[session]))
 
 
-def templates(script: Script, msisdn_octets: int) -> Sequence[Template]:
+def templates(script: Script, msisdn_octets: int, command_id: int = DELIVER_SM) -> Sequence[Template]:
     """Return a template for each turn of ``script``, for MSISDNs of exactly ``msisdn_octets`` digits."""
-    return [Template(script, turn, msisdn_octets) for turn in range(len(script.turns))]
+    return [_template(script, turn, msisdn_octets, command_id) for turn in range(len(script.turns))]
+
+
+def _template(script: Script, turn: int, msisdn_octets: int, command_id: int) -> Template:
+    ussd = script.kind == "ussd"
+    coding, text = encode_text(script.turns[turn], ussd)
+    middle = b"\0\0\1" + script.service.encode("ascii") + b"\0" + bytes((0, 0, 0, 0, 0, 0, 0, coding, 0))
+    middle += bytes((len(text),)) + text
+    after = [middle + tlvs for tlvs in (_ussd_tlvs(turn) if ussd else [b""])]
+    return Template((b"USSD" if ussd else b"") + b"\0\0\1", after, msisdn_octets, command_id)
 
 
 def encode_text(text: str, ussd: bool) -> tuple[int, bytes]:
@@ -109,37 +122,47 @@ def _ussd_tlvs(turn: int) -> list[bytes]:
     op = OP_ANSWER if turn else OP_NEW
     unit = (2 * turn & 0x7F) << 1
     head = _TLV.pack(_USSD_SERVICE_OP, 1) + bytes((op,)) + _TLV.pack(_ITS_SESSION_INFO, 2)
-    return [head + bytes((session, unit)) for session in range(256)]
+    return [head + bytes((session, unit)) for session in range(SESSIONS)]
 
 
-def read_submit_sm(octets: bytes, start: int, end: int) -> tuple[bytes, int, int, bool]:
-    """Read what a turn needs of the submit_sm in ``octets[start:end]``.
+def read_submit_sm(octets: bytes, start: int, end: int) -> Answer:
+    """Read what a turn needs of the submit_sm (or deliver_sm) in ``octets[start:end]``.
 
     Returns destination_addr, ussd_service_op (NO_OP when absent), the session octet of its_session_info
-    (NO_SESSION when absent), and whether this is a part of a long message with more parts to come.
+    (NO_SESSION when absent), its number of the dialogue unit (NO_UNIT), and whether this is a part of a long
+    message with more parts to come.
     Raises ValueError, IndexError or struct.error for a body that does not hold together.
     """
-    at = octets.index(0, start + 16, end) + 3  # service_type; source_addr_ton, source_addr_npi
-    at = octets.index(0, at, end) + 3  # source_addr; dest_addr_ton, dest_addr_npi
-    stop = octets.index(0, at, end)
-    destination = octets[at:stop]
-    message = _message_at(octets, stop, end)
+    destination, message, more = read_addresses(octets, start, end)
     at = message + octets[message - 1]
-    if at > end:
-        raise ValueError("sm_length runs over the end of the PDU")
-    more = bool(octets[stop + 1] & _UDHI) and _more_parts(octets, message)
-    op, session = NO_OP, NO_SESSION
+    op, session, unit = NO_OP, NO_SESSION, NO_UNIT
     while at < end:
         tag, size = _TLV.unpack_from(octets, at)
         at += 4
         if tag == _USSD_SERVICE_OP:
             op = octets[at]
         elif tag == _ITS_SESSION_INFO:
-            session = octets[at]
+            session, unit = octets[at], octets[at + 1] >> 1
         at += size
     if at != end:
         raise ValueError("a TLV runs over the end of the PDU")
-    return destination, op, session, more
+    return destination, op, session, unit, more
+
+
+def read_addresses(octets: bytes, start: int, end: int) -> tuple[bytes, int, bool]:
+    """Walk a submit_sm: destination_addr, where short_message begins, whether more parts come.
+
+    Raises as `read_submit_sm` does.
+    """
+    at = octets.index(0, start + 16, end) + 3  # service_type; source_addr_ton, source_addr_npi
+    at = octets.index(0, at, end) + 3  # source_addr; dest_addr_ton, dest_addr_npi
+    stop = octets.index(0, at, end)
+    destination = octets[at:stop]
+    # _message_at(), written out: this is the hot path.
+    message = octets.index(0, octets.index(0, stop + 4, end) + 1, end) + 6
+    if message + octets[message - 1] > end:
+        raise ValueError("sm_length runs over the end of the PDU")
+    return destination, message, bool(octets[stop + 1] & _UDHI) and _more_parts(octets, message)
 
 
 def read_screen(octets: bytes, start: int, end: int) -> str:
@@ -176,3 +199,19 @@ def _message_at(octets: bytes, destination_end: int, end: int) -> int:
 def _more_parts(octets: bytes, message: int) -> bool:
     """Whether the user data header at ``message`` says that this is not the last part (8-bit reference)."""
     return octets[message + 1] == 0x00 and octets[message + 5] < octets[message + 4]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """How turns and answers look on this link, and which way they go.
+
+    ``templates(script, msisdn_octets, command_id)`` and ``read(octets, start, end)`` are those of the dialect;
+    a dialogue has one of ``sessions`` numbers, 1 where the dialect gives none. A centre sends deliver_sm and
+    is answered in submit_sm; where the gateway is the SMSC, and the centre its ESME, it is the other way round.
+    """
+
+    templates: Callable[[Script, int, int], Sequence[Template]] = templates
+    read: Callable[[bytes, int, int], Answer] = read_submit_sm
+    sessions: int = SESSIONS
+    turn: int = DELIVER_SM
+    answer: int = SUBMIT_SM

@@ -1,117 +1,101 @@
-"""One measurement: dialogues in a closed window, without a socket or a clock.
+"""One measurement: dialogues in a closed window or at an open rate, without a socket or a clock.
 
 Closed window: so many subscribers talk at once; each writes the next turn of his script as soon as the
 answer to the last one is there, and the end of his dialogue makes place for the next subscriber. The time of
 a turn runs from writing deliver_sm to reading the submit_sm that answers it; a turn that is sent again after
 ESME_RTHROTTLED keeps its first time, since the subscriber has been waiting since then.
 
+Open rate: dialogues begin when they are due, whatever became of those before them, and the time of a first turn
+runs from when it was due (``load_arrivals`` says why). Further turns follow their answers at once.
+
+Every answer must belong to the turn that waits for it, by MSISDN, session and, where the dialect counts them,
+unit: an answer to another session, to nobody, or given twice is an error and ends no turn.
+
 Subscribers are drawn in a scattered order that visits everyone once before anyone twice, so that a store
 with a million of them is not read along its primary key.
 """
 
-import math
 import struct
 import sys
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
 from smpp_sim import load_pdu as wire
+from smpp_sim.load_arrivals import due_ns, opening_ns
+from smpp_sim.load_dialogue import HELD, Dialogue, Leftovers, Plan
 from smpp_sim.load_histogram import Histogram
+from smpp_sim.load_settings import LoadSettings
 
 _MALFORMED = (ValueError, IndexError, struct.error)
-_SUBMIT_SM_RESP = struct.Struct(">IIII")
-_MESSAGE_ID_OCTETS = 9
 _LAST_SEQUENCE = 0x7FFFFFFF
-
-
-@dataclass(frozen=True)
-class LoadSettings:
-    """How a load is run. ``turns`` measured turns end it before ``seconds`` do; None: only time does."""
-
-    window: int = 64
-    pdu_window: int | None = None  # unacknowledged deliver_sm; None: as many as there are dialogues
-    seconds: float = 5.0
-    warmup_s: float = 1.0
-    turns: int | None = None
-    turn_timeout_s: float = 10.0
-    throttle_pause_s: float = 0.02
-    first_msisdn: int = 79260000000
-    subscribers: int = 100_000
-
-    def __post_init__(self) -> None:
-        if self.window < 1 or (self.pdu_window is not None and self.pdu_window < 1):
-            raise ValueError("a window holds at least 1")
-        if self.subscribers < self.window:
-            raise ValueError(
-                f"{self.window} dialogues at once need as many subscribers, not {self.subscribers}"
-            )
-        if len(str(self.first_msisdn)) != len(str(self.first_msisdn + self.subscribers - 1)):
-            raise ValueError("all MSISDNs of a load have the same number of digits")
-
-
-class Dialogue:
-    """One subscriber in mid-script; the object is used again for the next subscriber."""
-
-    __slots__ = ("msisdn", "sequence", "session", "started_ns", "turn")
-
-    def __init__(self) -> None:
-        self.msisdn = b""
-        self.session = wire.NO_SESSION
-        self.turn = 0
-        self.sequence = 0  # 0: the turn is not on the wire
-        self.started_ns = 0  # 0: it never was
-
-
-def _stride(subscribers: int) -> int:
-    """Return a step near the golden section of ``subscribers`` that reaches all of them."""
-    step = max(1, int(subscribers * 0.618))
-    while math.gcd(step, subscribers) != 1:
-        step += 1
-    return step
+_NEVER_NS = 1 << 62
+# How long it may take to look for turns that wait too long, as a share of the time between two looks.
+_SCAN_NS_PER_DIALOGUE = 10_000
+UNANSWERED, LATE = "turn without an answer in time", "answer too late"
+NOT_SENT = "not sent: every subscriber was in a dialogue"
 
 
 class Run:
     """The dialogues of one measurement.
 
     Feed it with ``answered`` and ``acknowledged`` for what was read, then write what ``flush`` returns; call
-    ``tick`` and ``flush`` every now and then. ``measure`` ends the warm-up, ``stop`` lets the dialogues in
-    flight run out; ``drained`` says when they have. ``on_stop`` is called when it stops, also by itself at
-    ``settings.turns``; from then on ``measured`` holds what was counted. Times are nanoseconds of one
-    monotonic clock. Sequence numbers begin at ``sequence``: the one attribute to hand to the next run.
+    ``tick`` and ``flush`` every now and then, ``arrive`` and ``flush`` at ``next_ns``. ``measure`` ends the
+    warm-up, ``stop`` lets the dialogues in flight run out; ``drained`` says when they have, then ``finish``.
+    ``on_stop`` is called when it stops, also by itself at ``settings.turns``; from then on ``measured`` holds
+    what was counted. Times are nanoseconds of one monotonic clock. ``leftovers`` goes to the next run. With several
+    scripts the subscribers take them in turn.
     """
 
     def __init__(
         self,
-        script: wire.Script,
+        script: wire.Script | Sequence[wire.Script],
         settings: LoadSettings,
         sequence: int = 1,
         on_stop: Callable[[], None] = lambda: None,
+        link: wire.Wire | None = None,
+        leftovers: Leftovers | None = None,
     ) -> None:
         self.settings = settings
-        self.sequence = sequence
-        self.histogram = Histogram()
+        self.leftovers = leftovers or Leftovers(sequence)
+        self.sequence = self.leftovers.sequence
+        self.histogram, self.lag = Histogram(), Histogram()
         self.errors: Counter[str] = Counter()
-        self.dialogues = self.throttled = self.unanswered = self.late = self.left_open = 0
+        self.dialogues = self.throttled = self.unanswered = self.late = self.left_open = self.messages = 0
         self.measured: tuple[Histogram, int] | None = None
+        self.measured_turns = 0
+        self.measuring = False
         self.sample: list[str] = []
+        self.next_ns = _NEVER_NS
         self._on_stop = on_stop
-        self._ussd = script.kind == "ussd"
-        self._script = script
-        self._templates = wire.templates(script, len(str(settings.first_msisdn)))
-        self._last_turn = len(script.turns) - 1
+        self._prepare_wire(script, link or wire.Wire())
         self._pdu_window = settings.pdu_window or sys.maxsize
         self._limit = sys.maxsize
-        self._stride = _stride(settings.subscribers)
+        self._stride = settings.stride
         self._subscriber = self._stride % settings.subscribers
-        self._message_id = 0
+        self._began = self._message_id = self._next_scan_ns = self._began_ns = 0
+        self._schedule: Iterator[int] = iter(())
+        self._backlog: deque[int] = deque()
+        self._free: deque[bytes] = deque()
         self._open: dict[bytes, Dialogue] = {}
         self._pending: dict[int, Dialogue] = {}
         self._ready: deque[Dialogue] = deque()
         self._held: deque[tuple[int, Dialogue]] = deque()
-        self._given_up: set[int] = set()
+        self._given_up = self.leftovers.given_up
         self._out: list[bytes] = []
         self._sampling: bytes | None = None
+
+    def _prepare_wire(self, script: wire.Script | Sequence[wire.Script], link: wire.Wire) -> None:
+        scripts = (script,) if isinstance(script, wire.Script) else tuple(script)
+        digits = len(str(self.settings.first_msisdn))
+        self._plans = [Plan(one, link.templates(one, digits, link.turn)) for one in scripts]
+        self._in_dialogues = any(plan.ussd for plan in self._plans)
+        self._read, self._sessions = link.read, link.sessions
+        self._answer_command = link.answer
+        self._names = wire.NAMES[link.turn], wire.NAMES[link.answer]
+        # deliver_sm_resp has an empty message_id (§4.6.2), submit_sm_resp one of nine octets, its NUL among them.
+        self._gives_ids = link.answer == wire.SUBMIT_SM
+        octets = 16 + (9 if self._gives_ids else 1)
+        self._resp_head = wire.HEADER.pack(octets, wire.RESPONSE | link.answer, wire.ESME_ROK, 0)[:12]
 
     @property
     def stopped(self) -> bool:
@@ -123,41 +107,105 @@ class Run:
         """True when no dialogue is in flight and nothing waits for its acknowledgement."""
         return not self._open and not self._pending
 
-    def begin(self) -> None:
-        """Dial with as many subscribers as the window holds; ``flush`` then has their first PDUs."""
-        for _ in range(self.settings.window):
-            self._dial(Dialogue())
-        self._sampling = next(iter(self._open))
-        self.sample.append(f"> {self._script.turns[0]}")
+    @property
+    def in_flight(self) -> int:
+        """How many dialogues are open, or due and without a subscriber who is free."""
+        return len(self._open) + len(self._backlog)
+
+    @property
+    def problems(self) -> int:
+        """How much has gone wrong so far, of all kinds."""
+        return sum(self.errors.values()) + self.unanswered + self.late
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """What has gone wrong so far, by kind."""
+        rest = {UNANSWERED: self.unanswered, LATE: self.late}
+        return dict(self.errors) | {kind: count for kind, count in rest.items() if count}
+
+    def begin(self, now_ns: int = 0) -> None:
+        """Dial with those who are due; of a closed window without a ramp all that it holds."""
+        settings, self._began_ns = self.settings, now_ns
+        if settings.rate is None:
+            self._schedule = opening_ns(settings.window, settings.ramp_s)
+        else:
+            turns = sum(len(plan.turns) for plan in self._plans) / len(self._plans)
+            seed = settings.seed if settings.arrivals == "poisson" else None
+            self._schedule = due_ns(settings.rate / turns, settings.ramp_s, seed=seed)
+        self._plan_next()
+        self.arrive(now_ns)
+
+    def arrive(self, now_ns: int) -> None:
+        """Let those begin who are due, and set ``next_ns``; cheap when nobody is."""
+        while self.next_ns <= now_ns:
+            if self.settings.rate is None:
+                self._dial(Dialogue())
+            else:
+                self.lag.record(now_ns - self.next_ns)
+                self._begin_due(self.next_ns)
+            self._plan_next()
+
+    def _plan_next(self) -> None:
+        after_ns = next(self._schedule, None)
+        self.next_ns = _NEVER_NS if after_ns is None else self._began_ns + after_ns
+
+    def _begin_due(self, due_at_ns: int) -> None:
+        if len(self._open) >= self.settings.subscribers:
+            self._backlog.append(due_at_ns)
+        else:
+            self._dial(Dialogue(), due_at_ns)
 
     def measure(self) -> None:
         """Forget what was counted so far: the warm-up is over. Errors are never forgotten."""
-        self.histogram = Histogram()
+        self.histogram, self.lag = Histogram(), Histogram()
         self.dialogues = 0
+        self.measuring = True
         self._limit = self.settings.turns or sys.maxsize
 
     def stop(self) -> None:
-        """Start no further turn; ``measured`` becomes the durations and the count of dialogues until now."""
+        """Start no further turn; ``measured`` becomes the durations and the count of dialogues until now.
+
+        At an open rate the turns in flight still count among the durations: the slowest would be missing else.
+        """
         if self.measured is None:
             self._limit = sys.maxsize
-            self.measured, self.histogram = (self.histogram, self.dialogues), Histogram()
+            self.measured, self.measured_turns = (self.histogram, self.dialogues), self.histogram.count
+            if self.settings.rate is None:
+                self.histogram = Histogram()
+            self._schedule, self.next_ns = iter(()), _NEVER_NS
+            if self._backlog:
+                self.errors[NOT_SENT] += len(self._backlog)
+                self._backlog.clear()
             self._forget_unwritten()
             self._on_stop()
+
+    def finish(self) -> None:
+        """Count what is still missing when nothing more is waited for."""
+        if self._pending:
+            self.errors[f"no {self._names[0]}_resp"] += len(self._pending)
+        self._given_up.update(self._pending)
+        self.leftovers.sequence = self.sequence
 
     def answered(self, octets: bytes, start: int, end: int, sequence: int, now_ns: int) -> None:
         """Take the submit_sm in ``octets[start:end]``: acknowledge it, and end the turn that it answers."""
         try:
-            destination, op, session, more = wire.read_submit_sm(octets, start, end)
+            destination, op, session, unit, more = self._read(octets, start, end)
         except _MALFORMED:
-            self.errors["malformed submit_sm"] += 1
-            self._out.append(wire.response(wire.SUBMIT_SM, wire.ESME_RINVMSGLEN, sequence))
+            self.errors[f"malformed {self._names[1]}"] += 1
+            self._out.append(wire.response(self._answer_command, wire.ESME_RINVMSGLEN, sequence))
             return
         self._message_id += 1
-        self._out.append(_SUBMIT_SM_RESP.pack(16 + _MESSAGE_ID_OCTETS, wire.SUBMIT_SM_RESP, 0, sequence))
-        self._out.append(b"%08x\0" % self._message_id)
+        message_id = b"%08x\0" % self._message_id if self._gives_ids else b"\0"
+        self._out += (self._resp_head, wire.SEQUENCE.pack(sequence), message_id)
         dialogue = self._open.get(destination)
-        if dialogue is None or dialogue.session != session:
-            self.late += 1
+        if (
+            dialogue is None
+            or dialogue.session != session
+            or dialogue.sequence <= 0
+            or (unit >= 0 and (unit - 2 * dialogue.turn) & 0x7F >= 0x40)
+            or (op < 0 and session < 0 and dialogue.plan.ussd)
+        ):
+            self._stray(dialogue, destination, op, session)
             return
         if destination == self._sampling:
             self.sample.append(f"< {wire.read_screen(octets, start, end)}")
@@ -165,6 +213,23 @@ class Run:
             return
         self.histogram.record(now_ns - dialogue.started_ns)
         self._advance(dialogue, op)
+
+    def _stray(self, dialogue: Dialogue | None, destination: bytes, op: int, session: int) -> None:
+        """Count an answer that no turn waits for, by what is wrong with it; an SMS beside a dialogue is none."""
+        if op < 0 and session < 0 and self._in_dialogues:
+            self.messages += 1
+        elif (destination, session) in self._given_up:
+            self._given_up.discard((destination, session))
+            self.late += 1
+        elif dialogue is None:
+            first, count = self.settings.first_msisdn, self.settings.subscribers
+            ours = destination.isdigit() and first <= int(destination) < first + count
+            self.errors["answer given twice" if ours else "answer to a number that never dialled"] += 1
+        elif dialogue.session != session:
+            named = session != wire.NO_SESSION
+            self.errors["answer of another session" if named else "answer without a session"] += 1
+        else:
+            self.errors["answer given twice"] += 1
 
     def acknowledged(self, sequence: int, status: int, now_ns: int) -> None:
         """Take a deliver_sm_resp: a throttled turn is held and sent again, another error ends the dialogue."""
@@ -178,6 +243,9 @@ class Run:
         """Release what was held after a throttle, and give up turns that waited ``turn_timeout_s``."""
         while self._held and self._held[0][0] <= now_ns:
             self._ready.append(self._held.popleft()[1])
+        if now_ns < self._next_scan_ns:
+            return
+        self._next_scan_ns = now_ns + len(self._open) * _SCAN_NS_PER_DIALOGUE
         oldest_ns = now_ns - int(self.settings.turn_timeout_s * 1e9)
         for dialogue in [open_ for open_ in self._open.values() if 0 < open_.started_ns < oldest_ns]:
             self.unanswered += 1
@@ -187,6 +255,7 @@ class Run:
         """Take the end of the connection: all turns in flight are unanswered and none follows."""
         self.errors[why] += 1
         self.unanswered += len(self._open)
+        self._sampling = None
         self._open.clear()
         self._pending.clear()
         self._ready.clear()
@@ -205,7 +274,7 @@ class Run:
             pending[sequence] = dialogue
             if not dialogue.started_ns:
                 dialogue.started_ns = now_ns
-            template = self._templates[dialogue.turn]
+            template = dialogue.plan.templates[dialogue.turn]
             out += (
                 template.head,
                 wire.SEQUENCE.pack(sequence),
@@ -219,10 +288,11 @@ class Run:
 
     def _advance(self, dialogue: Dialogue, op: int) -> None:
         """Go on after an answer: the next turn of the script, or the next subscriber."""
-        last = dialogue.turn == self._last_turn
-        if self._ussd and (op != wire.OP_ASK or last):
+        plan = dialogue.plan
+        last = dialogue.turn == plan.last_turn
+        if plan.ussd and (op != wire.OP_ASK or last):
             self._note_op(op, last)
-        if last or (self._ussd and op != wire.OP_ASK):
+        if last or (plan.ussd and op != wire.OP_ASK):
             self.dialogues += 1
             self._finish(dialogue)
         elif self.measured is not None:
@@ -241,43 +311,58 @@ class Run:
         elif not last:
             self.errors["dialogue ended before its script"] += 1
 
-    def _turn(self, dialogue: Dialogue, turn: int) -> None:
+    def _turn(self, dialogue: Dialogue, turn: int, due_at_ns: int = 0) -> None:
         dialogue.turn = turn
-        dialogue.sequence = dialogue.started_ns = 0
+        dialogue.sequence, dialogue.started_ns = 0, due_at_ns
         self._ready.append(dialogue)
         if dialogue.msisdn == self._sampling:
-            self.sample.append(f"> {self._script.turns[turn]}")
+            self.sample.append(f"> {dialogue.plan.turns[turn]}")
 
-    def _dial(self, dialogue: Dialogue) -> None:
+    def _dial(self, dialogue: Dialogue, due_at_ns: int = 0) -> None:
         """Let the next subscriber who is not talking already begin."""
         settings = self.settings
-        while True:
+        if self._began < settings.subscribers:
             msisdn = b"%d" % (settings.first_msisdn + self._subscriber)
             self._subscriber = (self._subscriber + self._stride) % settings.subscribers
-            if msisdn not in self._open:
-                break
-        if self._ussd:
-            dialogue.session = (dialogue.session + 1) & 0xFF
+        else:
+            msisdn = self._free.popleft()
+        plan = dialogue.plan = self._plans[self._began % len(self._plans)]
+        dialogue.session = wire.NO_SESSION
+        if plan.ussd and self._sessions > 1:
+            # One more after each round: 256 divides many a number of subscribers, and each would keep his session.
+            dialogue.session = (self._began + self._began // settings.subscribers) % self._sessions
+        if not self._began:
+            self._sampling = msisdn
+        self._began += 1
         dialogue.msisdn = msisdn
         self._open[msisdn] = dialogue
-        self._turn(dialogue, 0)
+        self._turn(dialogue, 0, due_at_ns)
 
     def _finish(self, dialogue: Dialogue) -> None:
         self._close(dialogue)
         dialogue.sequence = 0
-        if self.measured is None:
+        self._succeed(dialogue)
+
+    def _succeed(self, dialogue: Dialogue) -> None:
+        """Let somebody take the place of a dialogue that is over, if one waits for it."""
+        if self.measured is not None:
+            return
+        if self.settings.rate is None:
             self._dial(dialogue)
+        elif self._backlog:
+            self._dial(dialogue, self._backlog.popleft())
 
     def _close(self, dialogue: Dialogue) -> None:
         if dialogue.msisdn == self._sampling:
             self._sampling = None
         del self._open[dialogue.msisdn]
+        self._free.append(dialogue.msisdn)
 
     def _forget_unwritten(self) -> None:
         """Drop the turns that were never on the wire: nobody will answer them."""
         written = deque[Dialogue]()
         for dialogue in self._ready:
-            if dialogue.started_ns:
+            if dialogue.sequence:
                 written.append(dialogue)
             elif dialogue.msisdn:
                 del self._open[dialogue.msisdn]
@@ -286,26 +371,25 @@ class Run:
     def _refused(self, dialogue: Dialogue, status: int, now_ns: int) -> None:
         if status in (wire.ESME_RTHROTTLED, wire.ESME_RMSGQFUL):
             self.throttled += 1
-            dialogue.sequence = 0
+            dialogue.sequence = HELD
             self._held.append((now_ns + int(self.settings.throttle_pause_s * 1e9), dialogue))
         else:
-            self.errors[f"deliver_sm_resp 0x{status:08x}"] += 1
+            self.errors[f"{self._names[0]}_resp 0x{status:08x}"] += 1
             self._abandon(dialogue)
 
     def _unexpected(self, sequence: int) -> None:
         if sequence in self._given_up:
+            self._given_up.discard(sequence)
             self.late += 1
         else:
-            self.errors["deliver_sm_resp to no deliver_sm"] += 1
+            self.errors[f"{self._names[0]}_resp to no {self._names[0]}"] += 1
 
     def _abandon(self, dialogue: Dialogue) -> None:
         """Give the dialogue up; its place goes to a new object, since this one may still be queued."""
         if self._pending.pop(dialogue.sequence, None):
             self._given_up.add(dialogue.sequence)
-        session = dialogue.session
+        if dialogue.sequence:
+            self._given_up.add((dialogue.msisdn, dialogue.session))
         self._close(dialogue)
         dialogue.msisdn = b""
-        if self.measured is None:
-            successor = Dialogue()
-            successor.session = session
-            self._dial(successor)
+        self._succeed(Dialogue())

@@ -9,7 +9,7 @@ import itertools
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from gateway.dialect import IndicationKind, Outbound, Profile, load_profile
 from gateway.smpp.errors import LocalProtocolError
@@ -62,6 +62,8 @@ class Network:
         self._tie = itertools.count()
         self._sessions = itertools.count(1)
         self._owed = Owed(settings.max_phones)
+        self.session_reused: Callable[[str, str], bool] | None = None
+        """Asked, if it is there, whether the next dialogue of an account and a phone gets the last one's number."""
         self.sms = MessageCentre(self.queues, self.station, settings, self.wall)
 
     # --- what owners of phones do -----------------------------------------------------------------------------
@@ -103,6 +105,7 @@ class Network:
         station = self.station(msisdn)
         if station.dialogue is None:
             raise NotPossible("there is no dialogue to lose")
+        station.log.add("lost", {}, self.wall(now))
         self._expire(station.dialogue, now)
         return station
 
@@ -215,7 +218,7 @@ class Network:
             if dialogue.deadline > now:
                 self._schedule(dialogue)
             else:
-                self._expire(dialogue, now)
+                self._time_out(dialogue, now)
 
     def wall(self, now: float) -> float:
         """Unix time of `now`."""
@@ -230,7 +233,9 @@ class Network:
 
     def _act(self, msisdn: str, deed, now: float) -> Station:
         station = self.station(msisdn)
-        self._apply(station, deed(station.handset), now)
+        effects = deed(station.handset)
+        station.note_deeds(effects, self.wall(now))
+        self._apply(station, effects, now)
         return station
 
     def _apply(self, station: Station, effects: list[Effect], now: float) -> None:
@@ -242,6 +247,8 @@ class Network:
                     station.log.add("idle", {}, self.wall(now))
                 case ToNetwork(kind, text):
                     self._upward(station, kind, text, now)
+        if not effects and station.handset.hidden:
+            station.note_hidden(self.wall(now))
 
     def _upward(self, station: Station, kind: Upward, text: str, now: float) -> None:
         try:
@@ -307,9 +314,14 @@ class Network:
         profile = self._profiles[system_id]
         # Where the name of a dialogue has no number of a phone in it, no two phones may have the same session.
         alone = "source_addr" in profile.file.key
-        session = station.next_session() if alone else next(self._sessions)
+        session = self._next_session(station, system_id) if alone else next(self._sessions)
         until = now + self.settings.total_s
         return Dialogue(station.msisdn, system_id, address, session % profile.sessions, now, until)
+
+    def _next_session(self, station: Station, system_id: str) -> int:
+        if station.sessions and self.session_reused and self.session_reused(system_id, station.msisdn):
+            return station.sessions
+        return station.next_session()
 
     def _show(self, station: Station, dialogue: Dialogue, outbound: Outbound, now: float) -> None:
         if outbound.kind == "release":
@@ -356,6 +368,11 @@ class Network:
                 (one.deadline, next(self._tie), one) for one in {due[2] for due in self._due} if not one.over
             ]
             heapq.heapify(self._due)
+
+    def _time_out(self, dialogue: Dialogue, now: float) -> None:
+        if not dialogue.owed:
+            self.stations[dialogue.msisdn].log.add("timeout", {}, self.wall(now))
+        self._expire(dialogue, now)
 
     def _expire(self, dialogue: Dialogue, now: float) -> None:
         """The network gives the dialogue up: the ESME hears of it, the phone shows an error."""

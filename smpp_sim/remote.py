@@ -22,6 +22,10 @@ SCREEN_S = 40.0
 _GOOD = ("ask", "end", "notice")
 
 
+class Refused(SimulatorError):
+    """The simulator is there and says no: this phone cannot do that now, or the request makes no sense."""
+
+
 @dataclass(slots=True)
 class Conversation:
     """What `dial` saw. `problem` is empty when an answer came, or a sentence."""
@@ -62,7 +66,7 @@ def dial(
     without `ask`. `shown` sees each screen as it comes. With `wait_sms_s` the first SMS that comes since the
     dialling is waited for after the dialogue. Raises `SimulatorError`.
     """
-    with _Remote(url, msisdn, token) as phone:
+    with RemotePhone(url, msisdn, token) as phone:
         talk = Conversation(phone.msisdn, code)
         phone.do("hang-up")
         first = phone.do("dial", code=code)["before"]
@@ -76,7 +80,7 @@ def send_sms(
     url: str, msisdn: str, to: str, text: str = "", *, wait_s: float = 5.0, token: str = ""
 ) -> Texting:
     """Send an SMS, which may be empty, and wait for the first one that comes back. Raises `SimulatorError`."""
-    with _Remote(url, msisdn, token) as phone:
+    with RemotePhone(url, msisdn, token) as phone:
         talk = Texting(phone.msisdn, to, text)
         sent = phone.do("sms", to=to, text=text)["before"]
         talk.messages = phone.messages(sent, wait_s)
@@ -87,23 +91,23 @@ def send_sms(
 
 def links(url: str, *, token: str = "") -> list[dict[str, Any]]:
     """Who is bound: a dict each, as GET /api/links has them. Raises `SimulatorError`."""
-    with _Remote(url, "", token) as remote:
+    with RemotePhone(url, "", token) as remote:
         return remote.ask("GET", "/api/links")["links"]
 
 
 def switch(url: str, msisdn: str, on: bool, *, token: str = "") -> dict[str, Any]:
     """Switch a phone on or off; its state, as GET /api/phones/MSISDN has it. Raises `SimulatorError`."""
-    with _Remote(url, msisdn, token) as phone:
+    with RemotePhone(url, msisdn, token) as phone:
         return phone.do("on" if on else "off")
 
 
 def sent_messages(url: str, limit: int = 100, *, token: str = "") -> list[dict[str, Any]]:
     """The SMS of applications with their states, newest first, as GET /api/messages has them."""
-    with _Remote(url, "", token) as remote:
+    with RemotePhone(url, "", token) as remote:
         return remote.ask("GET", "/api/messages", params={"limit": limit})["messages"]
 
 
-def _converse(phone: "_Remote", talk: Conversation, answers, ask, shown) -> None:
+def _converse(phone: "RemotePhone", talk: Conversation, answers, ask, shown) -> None:
     while True:
         screen = phone.next_screen()
         if screen is None:
@@ -130,7 +134,9 @@ def _converse(phone: "_Remote", talk: Conversation, answers, ask, shown) -> None
         return
 
 
-class _Remote:
+class RemotePhone:
+    """A phone over the control API; a context manager. Everything raises `SimulatorError`, one line."""
+
     def __init__(self, url: str, msisdn: str, token: str):
         self.url, self.msisdn = url.rstrip("/"), msisdn
         self._path = f"/api/phones/{quote(msisdn, safe='')}"
@@ -139,7 +145,7 @@ class _Remote:
         # A proxy of the environment has no business between two ends of one machine.
         self._http = httpx.Client(headers=headers, timeout=10, trust_env=False)
 
-    def __enter__(self) -> "_Remote":
+    def __enter__(self) -> "RemotePhone":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -151,6 +157,10 @@ class _Remote:
         if deed == "dial":
             self._seen = state["before"]
         return state
+
+    def state(self) -> dict[str, Any]:
+        """The phone as it is now, as GET /api/phones/MSISDN has it."""
+        return self.ask("GET", self._path)
 
     def next_screen(self) -> Screen | None:
         """The next screen since the dialling, None when none comes."""
@@ -172,17 +182,30 @@ class _Remote:
         query = {"after": after, "kind": kind, "wait": wait_s}
         return self.ask("GET", f"{self._path}/events", params=query, timeout=wait_s + 10)["events"]
 
+    def inbox(self) -> list[dict[str, Any]]:
+        """The SMS that it has received, as GET /api/phones/MSISDN/inbox has them."""
+        return self.ask("GET", f"{self._path}/inbox")["messages"]
+
+    def transcript(self, after: int = 0) -> str:
+        """What happened on the phone after that event, as a transcript."""
+        response = self._request("GET", f"{self._path}/transcript", params={"after": after})
+        if not response.is_success:
+            _answer_in(response, self.url)
+        return response.text
+
     def ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
         """One request; its JSON. Raises `SimulatorError`."""
+        return _answer_in(self._request(method, path, **how), self.url)
+
+    def _request(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
-            response = self._http.request(method, self.url + path, **how)
+            return self._http.request(method, self.url + path, **how)
         except httpx.HTTPError as problem:
             raise SimulatorError(
                 f"no simulator at {self.url} ({problem}); start one: starpound sim"
             ) from None
         except (httpx.InvalidURL, ValueError) as problem:
             raise SimulatorError(f"{self.url!r} is no address of a simulator: {problem}") from None
-        return _answer_in(response, self.url)
 
 
 def _answer_in(response: httpx.Response, url: str) -> dict[str, Any]:
@@ -192,5 +215,5 @@ def _answer_in(response: httpx.Response, url: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         raise SimulatorError(f"{url} is something else, not a simulator of starpound") from None
     if words:
-        raise SimulatorError(words)
+        raise Refused(words)
     return answer

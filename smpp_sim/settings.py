@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -145,6 +146,43 @@ class NetworkSettings:
     """Phone numbers by the name of their list, for submit_multi."""
 
 
+@dataclass(frozen=True, slots=True)
+class BookEntry:
+    """A subscriber in the phone book of the pages: who he is, and what a gateway should find out about him."""
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+    msisdn: str
+    """The number, 3 to 15 digits."""
+    name: str
+    """Whose it is."""
+    tariff: str = ""
+    """His tariff, in words."""
+    language: str = ""
+    """Language and script of his screens, as in HTML: ru, en, ru-Latn (IETF BCP 47)."""
+    note: str = ""
+    """What he is good for; corporate, blocked, little-money, no-packages and packages-used-up are translated."""
+
+    def __post_init__(self):
+        if not re.fullmatch(r"[0-9]{3,15}", self.msisdn):
+            raise SimulatorError(f"book: {self.msisdn[:30]!r} is no phone number: write 3 to 15 digits")
+
+
+BOOK = (
+    BookEntry("79260000000", "Вера Котова", "Корпоративный Стандарт VIP", "ru", "corporate"),
+    BookEntry("79260000001", "Анна Орлова", "Звезда Смарт", "ru"),
+    BookEntry("79260000002", "Emma Brown", "Zvezda Smart", "en"),
+    BookEntry("79260000003", "Иван Петров", "Звезда Смарт", "ru"),
+    BookEntry("79260000004", "Oleg Sizov", "Zvezda Max", "ru-Latn"),
+    BookEntry("79260000005", "Пётр Зимин", "Звезда Смарт", "ru", "blocked"),
+    BookEntry("79260000006", "Лев Дроздов", "Звезда Смарт", "ru", "little-money"),
+    BookEntry("79260000007", "Ника Белова", "Звезда Старт", "ru", "no-packages"),
+    BookEntry("79260000008", "Jack Wilson", "Zvezda Start", "en", "no-packages"),
+    BookEntry("79260000009", "Зоя Лисина", "Звезда Макс", "ru", "packages-used-up"),
+)
+"""The first ten of `starpound seed`, which a test compares."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings:
     """Everything that `Simulator.start` needs. Port 0 picks a free one."""
@@ -191,14 +229,24 @@ class SimulatorSettings:
     """Connections at one time; a further one is closed."""
     stop_s: float = 3.0
     """Seconds that a graceful stop waits for the ESMEs to unbind."""
+    trace_pdus: int = 10_000
+    """PDUs that the trace keeps, the newest; 0: no trace."""
+    trace_octets: int = 8 * 1024 * 1024
+    """Octets of PDUs that it keeps."""
+    gateway_admin: str | None = None
+    """Admin page of the starpound gateway at the other end, http://HOST:PORT: the menu's graph comes from it."""
     network: NetworkSettings = NetworkSettings()
     """The network behind the centre."""
+    book: tuple[BookEntry, ...] = BOOK
+    """The phone book of the pages; without one in the file, the first ten subscribers of `starpound seed`."""
 
     def __post_init__(self):
         if not is_loopback(self.http_host) and not self.http_token:
             raise SimulatorError(
                 f"the control API on {self.http_host} would be open to everybody: set a token, or use 127.0.0.1"
             )
+        if self.gateway_admin and not re.fullmatch(r"https?://[^/?#@\s]+/?", self.gateway_admin):
+            raise SimulatorError(f"gateway_admin: {self.gateway_admin[:60]!r} is no http://HOST:PORT")
         names = [account.system_id for account in self.accounts]
         if len(set(names)) != len(names):
             raise SimulatorError(f"two accounts have the same system_id: {', '.join(sorted(names))}")

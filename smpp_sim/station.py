@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from gateway.smpp.text import measure
 from smpp_sim.delivery import Dialogue
 from smpp_sim.events import EventLog
-from smpp_sim.handset import Handset, Shown, State
+from smpp_sim.handset import Effect, Handset, Shown, State, ToNetwork
 from smpp_sim.inbox import Inbox, Sms
 from smpp_sim.messages import Submitted
 from smpp_sim.sent_sms import Copy
@@ -88,12 +88,25 @@ class Station:
         self.references = (self.references + 1) & 0xFF
         return self.references
 
+    def note_deeds(self, effects: list[Effect], at: float) -> None:
+        """Log what its owner has sent: an event ``answered`` or ``cancelled``, before what either brings about."""
+        for effect in effects:
+            match effect:
+                case ToNetwork("answer", text):
+                    self.log.add("answered", {"text": text}, at)
+                case ToNetwork("abort"):
+                    self.log.add("cancelled", {}, at)
+
     def note_shown(self, shown: Shown, at: float) -> None:
         """Log what the display shows: an event ``running`` or ``screen``."""
         if shown.kind == "running":
             self.log.add("running", {"code": shown.text}, at)
         else:
             self.log.add("screen", screen_facts(shown), at)
+
+    def note_hidden(self, at: float) -> None:
+        """Log that a box waits behind the one on the display: an event ``hidden``."""
+        self.log.add("hidden", {"hidden": len(self.handset.hidden)}, at)
 
     def note_sms(self, sms: Sms, at: float) -> None:
         """Log an SMS that is complete: an event ``sms``."""

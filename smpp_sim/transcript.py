@@ -333,9 +333,7 @@ def _write_comment(step: Comment) -> str:
 
 
 def _write_typed(step: Typed) -> str:
-    if "\n" in step.text:
-        raise ValueError("what is typed is one line")
-    text = _escape(step.text)
+    text = _escape(step.text).replace("\n", r"\u000a")
     if _SMS.fullmatch(text):
         text = text.replace(":", r"\:", 1)
     return _lines(">", ">>", text)
@@ -354,9 +352,7 @@ def _write_screen(step: Screen) -> str:
 
 
 def _write_text_received(step: TextReceived) -> str:
-    if "\n" in step.sender:
-        raise ValueError("a sender is one line")
-    sender = _escape(step.sender).replace(":", r"\:")
+    sender = _escape(step.sender).replace(":", r"\:").replace("\n", r"\u000a")
     return _lines(f"~ {sender}:", "~~", _escape(step.text))
 
 

@@ -11,7 +11,6 @@ is what a handset would have got. Three rules besides those of `smpp_sim.transcr
 """
 
 import asyncio
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,6 +40,7 @@ from menus.model import Menu
 from menus.turns import End, Show
 from smpp_sim import transcript
 from smpp_sim.transcript import Did, Facts, Phone, Screen, Step, TextReceived, TextSent, Typed
+from smpp_sim.transcript_diff import compare
 from tests.dialogues.visits import Visits, noting
 
 START = 1_790_000_000.0  # 21 September 2026, 17:13:20 in Moscow: what the clock says when a transcript begins
@@ -69,11 +69,7 @@ class Played(NamedTuple):
 
     def difference(self, name: str) -> str:
         """Where the two part, as a unified diff; empty when they agree."""
-        expected, shown = transcript.write(self.said), transcript.write(self.happened)
-        lines = difflib.unified_diff(
-            expected.splitlines(), shown.splitlines(), f"{name} (expected)", "what was shown", lineterm=""
-        )
-        return "\n".join(lines)
+        return "\n".join(compare(self.said, self.happened, name, nodes=True))
 
 
 @cache

@@ -232,3 +232,78 @@ def test_nobody_binds():
 
     with pytest.raises(TimeoutError):
         asyncio.run(run())
+
+
+def test_an_esme_that_answers_twice_is_caught():
+    def twice(pdu):
+        once = last_screen(pdu)
+        return once + once[17:]  # deliver_sm_resp has 17 octets
+
+    report, _ = loaded(BALANCE, LoadSettings(**FEW), twice)
+    assert report.turns == 40
+    assert set(report.errors) == {"answer given twice"}
+    assert report.errors["answer given twice"] >= 40
+
+
+def test_an_esme_that_answers_somebody_else_is_caught():
+    def astray(pdu):
+        return last_screen(pdu[:23] + b"8" + pdu[24:])
+
+    settings = LoadSettings(window=4, seconds=0.05, warmup_s=0, turn_timeout_s=0.02, subscribers=100)
+    report, _ = loaded(BALANCE, settings, astray)
+    assert report.turns == 0
+    assert set(report.errors) == {"answer to a number that never dialled"}
+    assert report.unanswered >= 4
+
+
+def test_a_generic_nack_refuses_the_turn():
+    def nack(pdu):
+        return wire.HEADER.pack(16, wire.GENERIC_NACK, 3, sequence_of(pdu))
+
+    settings = LoadSettings(window=1, seconds=0.05, warmup_s=0, subscribers=100)
+    report, _ = loaded(BALANCE, settings, nack)
+    assert set(report.errors) == {"deliver_sm_resp 0x00000003"}
+
+
+def test_a_rate_is_kept_and_each_second_is_told():
+    told = []
+
+    async def run():
+        async with smsc_and_esme() as (smsc, esme):
+            await esme.bind()
+            async with serving(esme):
+                settings = LoadSettings(
+                    rate=200, arrivals="constant", seconds=1.2, warmup_s=0, subscribers=500
+                )
+                return await smsc.run(BALANCE, settings, lambda *second: told.append(second))
+
+    report = asyncio.run(run())
+    assert report.errors == {}
+    assert 200 <= sum(turns for *_, turns in report.buckets) <= 300
+    assert told
+    assert told[0] == (report.series[0], {})
+
+
+def test_a_run_is_ended_early():
+    async def run():
+        async with smsc_and_esme() as (smsc, esme):
+            assert not smsc.stop(), "there is nothing to stop"
+            await esme.bind()
+            load = asyncio.create_task(smsc.run(BALANCE, LoadSettings(window=1, seconds=600, subscribers=10)))
+            pdu = await esme.pdu()
+            assert smsc.stop()
+            assert not smsc.stop(), "it is ending already"
+            esme.writer.write(last_screen(pdu))
+            return await load
+
+    report = asyncio.run(run())
+    assert (report.errors, report.unanswered) == ({}, 0)
+
+
+def test_refused_binds_are_remembered():
+    async def run():
+        async with smsc_and_esme(password="secret") as (smsc, esme):
+            await esme.bind(b"other")
+            return smsc.refusals
+
+    assert asyncio.run(run()) == {wire.ESME_RINVPASWD: 1}

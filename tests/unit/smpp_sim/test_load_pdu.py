@@ -96,7 +96,7 @@ def smpplib_submit(**fields):
 
 def test_submit_sm_by_smpplib_is_read():
     octets = smpplib_submit(short_message=b"Balance", ussd_service_op=17, its_session_info=0x5A05)
-    assert wire.read_submit_sm(octets, 0, len(octets)) == (MSISDN, 17, 0x5A, False)
+    assert wire.read_submit_sm(octets, 0, len(octets)) == (MSISDN, 17, 0x5A, 2, False)
     assert wire.read_screen(octets, 0, len(octets)) == "Balance"
 
 
@@ -104,7 +104,7 @@ def test_submit_sm_without_tlvs_in_the_midst_of_other_octets():
     octets = smpplib_submit(short_message=b"Balance")
     framed = b"\xff" * 5 + octets + b"\xff" * 5
     read = wire.read_submit_sm(framed, 5, 5 + len(octets))
-    assert read == (MSISDN, wire.NO_OP, wire.NO_SESSION, False)
+    assert read == (MSISDN, wire.NO_OP, wire.NO_SESSION, wire.NO_UNIT, False)
 
 
 def test_ucs2_screen():
@@ -115,7 +115,7 @@ def test_ucs2_screen():
 @pytest.mark.parametrize(("part", "more"), [(1, True), (2, False)])
 def test_parts_of_a_long_message(part, more):
     octets = smpplib_submit(short_message=bytes((5, 0, 3, 77, 2, part)) + b"text", esm_class=0x40)
-    assert wire.read_submit_sm(octets, 0, len(octets))[3] is more
+    assert wire.read_submit_sm(octets, 0, len(octets))[4] is more
     assert wire.read_screen(octets, 0, len(octets)) == "text"
 
 

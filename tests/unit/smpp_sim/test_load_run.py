@@ -37,7 +37,7 @@ def deliveries(octets):
     return found
 
 
-def submit(msisdn, op=None, session=None, text=b"Balance", esm_class=0):
+def submit(msisdn, op=None, session=None, text=b"Balance", esm_class=0, unit=1):
     body = (
         b"USSD\0" + b"\0\x01105\0" + b"\0\x01" + msisdn + b"\0" + bytes((esm_class, 0, 0, 0, 0, 0, 0, 0, 0))
     )
@@ -45,7 +45,7 @@ def submit(msisdn, op=None, session=None, text=b"Balance", esm_class=0):
     if op is not None:
         body += struct.pack(">HHB", 0x0501, 1, op)
     if session is not None:
-        body += struct.pack(">HHBB", 0x1383, 2, session, 2)
+        body += struct.pack(">HHBB", 0x1383, 2, session, unit << 1)
     return wire.HEADER.pack(16 + len(body), wire.SUBMIT_SM, 0, 77) + body
 
 
@@ -56,9 +56,10 @@ def answer(run, msisdn, op, session, now_ns, **fields):
 
 def turn(run, op, began_ms, ended_ms):
     """Write one turn, acknowledge it, answer it; return what was delivered."""
-    [(sequence, msisdn, session, text)] = deliveries(run.flush(began_ms * MS))
+    octets = run.flush(began_ms * MS)
+    [(sequence, msisdn, session, text)] = deliveries(octets)
     run.acknowledged(sequence, wire.ESME_ROK, began_ms * MS)
-    answer(run, msisdn, op, session, ended_ms * MS)
+    answer(run, msisdn, op, session, ended_ms * MS, unit=(octets[-1] >> 1) + 1)
     return msisdn, text
 
 
@@ -197,13 +198,220 @@ def test_the_answer_before_its_acknowledgement_counts():
     assert (run.histogram.count, run.throttled, run.errors) == (1, 0, {})
 
 
-@pytest.mark.parametrize("session", [None, 255])
-def test_an_answer_of_another_session_is_late(session):
+@pytest.mark.parametrize(
+    ("session", "error"), [(None, "answer without a session"), (255, "answer of another session")]
+)
+def test_an_answer_of_another_session_ends_no_turn(session, error):
     run = make()
     [(_, msisdn, ours, _)] = deliveries(run.flush(0))
     assert ours == 0
     answer(run, msisdn, wire.OP_LAST, session, 1)
-    assert (run.late, run.histogram.count) == (1, 0)
+    assert (run.errors, run.late, run.histogram.count) == ({error: 1}, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("msisdn", "error"),
+    [
+        (b"79260000003", "answer given twice"),  # a subscriber of the load whose dialogue is over
+        (b"79260000010", "answer to a number that never dialled"),
+        (b"", "answer to a number that never dialled"),
+    ],
+)
+def test_an_answer_to_nobody_is_an_error(msisdn, error):
+    run = make()
+    run.flush(0)
+    answer(run, msisdn, wire.OP_LAST, 0, 1)
+    assert (run.errors, run.histogram.count) == ({error: 1}, 0)
+
+
+def test_an_answer_twice_in_one_read_ends_one_turn():
+    run = make(MENU)
+    [(_, msisdn, session, _)] = deliveries(run.flush(0))
+    answer(run, msisdn, wire.OP_ASK, session, 1)
+    answer(run, msisdn, wire.OP_ASK, session, 1)
+    assert (run.errors, run.histogram.count) == ({"answer given twice": 1}, 1)
+
+
+@pytest.mark.parametrize(("unit", "counted"), [(1, 1), (2, 2), (3, 2)])
+def test_an_answer_to_an_earlier_turn_is_told_by_its_unit(unit, counted):
+    run = make(MENU)
+    turn(run, wire.OP_ASK, 0, 1)
+    [(_, msisdn, session, _)] = deliveries(
+        run.flush(2)
+    )  # unit 2; the answer is 3, or 2 where it is only echoed
+    answer(run, msisdn, wire.OP_ASK, session, 3, unit=unit)
+    assert run.histogram.count == counted
+    assert run.errors == ({"answer given twice": 1} if counted == 1 else {})
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_an_sms_beside_a_dialogue_is_neither_answer_nor_error(busy):
+    run = make()
+    [(_, msisdn, session, _)] = deliveries(run.flush(0))
+    answer(run, msisdn if busy else b"79260000003", None, None, 1, text=b"Your password")
+    assert (run.messages, run.errors, run.histogram.count) == (1, {}, 0)
+    answer(run, msisdn, wire.OP_LAST, session, 2)
+    assert run.histogram.count == 1
+
+
+def test_an_answer_to_an_sms_twice_is_an_error():
+    run = make(Script(("?",), kind="sms", service="000100"))
+    [(_, msisdn, *_)] = deliveries(run.flush(0))
+    for _ in range(2):
+        answer(run, msisdn, None, None, 1)
+    assert (run.messages, run.errors, run.histogram.count) == (0, {"answer given twice": 1}, 1)
+
+
+def test_the_last_answer_twice_is_an_error():
+    run = make(subscribers=2)
+    [(_, msisdn, session, _)] = deliveries(run.flush(0))
+    for _ in range(2):
+        answer(run, msisdn, wire.OP_LAST, session, 1)
+    assert (run.errors, run.histogram.count) == ({"answer given twice": 1}, 1)
+
+
+def test_an_answer_to_a_throttled_turn_is_an_error():
+    run = make()
+    [(sequence, msisdn, session, _)] = deliveries(run.flush(0))
+    run.acknowledged(sequence, wire.ESME_RTHROTTLED, 1)
+    answer(run, msisdn, wire.OP_LAST, session, 2)
+    assert (run.errors, run.histogram.count) == ({"answer given twice": 1}, 0)
+
+
+def test_a_subscribers_next_dialogue_has_another_session():
+    run = make(subscribers=256, window=1)
+    first, second = ([(m, s) for _, m, s, _ in told] for told in (_dialled(run, 256), _dialled(run, 256)))
+    assert {m for m, _ in first} == {m for m, _ in second}
+    assert not set(first) & set(second)
+
+
+def _dialled(run, count):
+    told = []
+    for _ in range(count):
+        [delivery] = deliveries(run.flush(0))
+        told.append(delivery)
+        run.acknowledged(delivery[0], wire.ESME_ROK, 0)
+        answer(run, delivery[1], wire.OP_LAST, delivery[2], 1)
+    return told
+
+
+def test_a_turn_that_is_never_acknowledged_is_an_error_at_the_end():
+    run = make()
+    [(_, msisdn, session, _)] = deliveries(run.flush(0))
+    run.stop()
+    answer(run, msisdn, wire.OP_LAST, session, 1)
+    assert not run.drained
+    run.finish()
+    assert run.errors == {"no deliver_sm_resp": 1}
+
+
+def test_what_was_given_up_is_known_to_the_next_run():
+    first = make(turn_timeout_s=1)
+    [(sequence, msisdn, session, _)] = deliveries(first.flush(5))
+    first.stop()
+    first.tick(1001 * MS)
+    first.finish()
+    second = Run(BALANCE, LoadSettings(window=1, subscribers=10), leftovers=first.leftovers)
+    answer(second, msisdn, wire.OP_LAST, session, 1002 * MS)
+    second.acknowledged(sequence, wire.ESME_ROK, 1002 * MS)
+    assert (second.late, second.errors, second.sequence) == (2, {}, sequence + 1)
+
+
+def test_several_scripts_are_taken_in_turn():
+    run = make([BALANCE, Script(("?",), kind="sms", service="000100"), MENU], window=6)
+    assert [text for *_, text in deliveries(run.flush(0))] == ["*100#", "?", "*105#"] * 2
+
+
+# --- an open rate ------------------------------------------------------------------------------------------------
+
+
+def opened(script=BALANCE, **settings):
+    run = Run(
+        script,
+        LoadSettings(**{"rate": 10, "arrivals": "constant", "subscribers": 10, "ramp_s": 0, **settings}),
+    )
+    run.begin(0)
+    run.measure()
+    return run
+
+
+def test_dialogues_begin_when_they_are_due_whatever_became_of_the_others():
+    run = opened()
+    begun = []
+    for at_ms in range(0, 401, 50):
+        run.arrive(at_ms * MS)
+        begun.append(len(deliveries(run.flush(at_ms * MS))))
+    assert begun == [1, 0, 1, 0, 1, 0, 1, 0, 1]
+    assert run.next_ns == 500 * MS
+
+
+def test_a_turn_that_leaves_late_is_timed_from_when_it_was_due():
+    run = opened()
+    told = deliveries(run.flush(0))
+    run.arrive(350 * MS)  # the generator was away: those of 100, 200 and 300 ms leave now
+    told += deliveries(run.flush(350 * MS))
+    for _, msisdn, session, _ in told:
+        answer(run, msisdn, wire.OP_LAST, session, 360 * MS)
+    assert run.histogram.count == 4
+    assert run.histogram.longest_ns == 360 * MS
+    assert run.lag.longest_ns == 250 * MS
+    assert 60 * MS <= run.histogram.percentile_ns(25) <= 61 * MS
+
+
+def test_a_rate_is_one_of_turns_so_long_scripts_begin_less_often():
+    run = opened(MENU, rate=30, subscribers=100)
+    run.arrive(1000 * MS)
+    assert len(deliveries(run.flush(1000 * MS))) == 11
+
+
+def test_further_turns_follow_their_answers_at_once():
+    run = opened(MENU, rate=3)
+    turn(run, wire.OP_ASK, 0, 70)
+    assert [text for *_, text in deliveries(run.flush(70 * MS))] == ["3"]
+
+
+def test_those_who_find_no_free_subscriber_wait_and_their_time_runs():
+    run = opened(subscribers=2)
+    first = deliveries(run.flush(0))
+    run.arrive(300 * MS)
+    first += deliveries(run.flush(300 * MS))
+    assert (len(first), run.in_flight) == (2, 4)
+    for _, msisdn, session, _ in first:
+        answer(run, msisdn, wire.OP_LAST, session, 310 * MS)
+    then = deliveries(run.flush(310 * MS))
+    assert (len(then), run.in_flight) == (2, 2)
+    answer(run, then[0][1], wire.OP_LAST, then[0][2], 1200 * MS)
+    assert run.histogram.longest_ns == 1000 * MS, "due at 200 ms"
+
+
+def test_those_who_never_found_one_are_errors():
+    run = opened(subscribers=1)
+    run.flush(0)
+    run.arrive(300 * MS)
+    run.stop()
+    assert run.errors == {"not sent: every subscriber was in a dialogue": 3}
+
+
+def test_the_slow_ones_at_the_end_of_an_open_load_count():
+    run = opened()
+    [(sequence, msisdn, session, _)] = deliveries(run.flush(0))
+    run.acknowledged(sequence, wire.ESME_ROK, 1)
+    run.stop()
+    answer(run, msisdn, wire.OP_LAST, session, 4000 * MS)
+    durations, _ = run.measured
+    assert (run.measured_turns, durations.count, durations.longest_ns) == (0, 1, 4000 * MS)
+    assert run.drained
+    assert deliveries(run.flush(4000 * MS)) == []
+
+
+def test_a_ramp_opens_the_window_bit_by_bit():
+    run = Run(BALANCE, LoadSettings(window=3, ramp_s=2, subscribers=10))
+    run.begin(5)
+    assert len(deliveries(run.flush(5))) == 1
+    run.arrive(1000 * MS + 5)
+    assert len(deliveries(run.flush(6))) == 1
+    run.arrive(9000 * MS)
+    assert len(deliveries(run.flush(7))) == 1
 
 
 def test_an_acknowledgement_of_nothing_is_an_error():
@@ -294,6 +502,9 @@ def test_sequence_numbers_go_round_to_1():
         {"window": 0},
         {"pdu_window": 0},
         {"window": 11, "subscribers": 10},
+        {"rate": 0},
+        {"rate": float("nan")},
+        {"rate": 5, "subscribers": 0},
         {"first_msisdn": 99_999, "subscribers": 100},
     ],
 )

@@ -14,7 +14,7 @@ from tests.unit.smpp_sim.sim_scene import SPEC, WireEsme, scene, settings
 
 PAGE = Path(__file__).parents[3] / "docs/reference/simulator-api.md"
 CHANGES = {"at": 0.0, "since": 0.0, "submitted": 0.0, "final": 0.0, "peer": "", "smpp_port": 0}
-EXAMPLE = re.compile(r"```(http|stream)\n(.*?)\n```\n```json ?(\d*)\n(.*?)\n```", re.DOTALL)
+EXAMPLE = re.compile(r"```(http|stream)\n(.*?)\n```\n```(?:json ?(\d*)|text)\n(.*?)\n```", re.DOTALL)
 
 
 def settled(value):
@@ -43,7 +43,8 @@ async def play(sim, http, request):
     line, _, body = request.partition("\n")
     method, path = line.split()
     answer = await http.request(method, path, json=json.loads(body) if body else None)
-    return answer.status_code, answer.json()
+    is_json = answer.headers["content-type"] == "application/json"
+    return answer.status_code, answer.json() if is_json else answer.text.rstrip("\n")
 
 
 async def watch(sim, path, count):
@@ -54,12 +55,12 @@ async def watch(sim, path, count):
 @scene
 async def test_the_examples():
     examples = EXAMPLE.findall(PAGE.read_text("utf-8"))
-    assert len(examples) == PAGE.read_text("utf-8").count("\n```json")
+    assert len(examples) == sum(PAGE.read_text("utf-8").count(mark) for mark in ("\n```json", "\n```text"))
     async with Simulator(settings()) as sim, httpx.AsyncClient(base_url=sim.url, trust_env=False) as http:
         esme = await WireEsme.bind(sim.smpp_port)
         serving = asyncio.create_task(serve(esme))
         for kind, request, status, shown in examples:
-            expected = json.loads(shown)
+            expected = shown if shown.startswith("@") else json.loads(shown)
             if kind == "stream":
                 seen = await watch(sim, request, len(expected))
             else:

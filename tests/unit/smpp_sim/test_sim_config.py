@@ -15,6 +15,7 @@ from cli_sim import sim
 from smpp_sim.config import line_of, read_config
 from smpp_sim.settings import (
     Account,
+    BookEntry,
     ClientTls,
     NetworkSettings,
     ServerTls,
@@ -162,7 +163,9 @@ def test_a_line_that_is_not_there_is_the_first():
     assert line_of('[a]\n"b c" = 1', ("x", 0)) == 1
 
 
-@pytest.mark.parametrize("table", [SimulatorSettings, NetworkSettings, Account, ServerTls, ClientTls])
+@pytest.mark.parametrize(
+    "table", [SimulatorSettings, NetworkSettings, Account, BookEntry, ServerTls, ClientTls]
+)
 def test_every_setting_says_what_it_is(table):
     """The texts under the fields are what a reference page is made of."""
 
