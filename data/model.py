@@ -141,8 +141,8 @@ class LedgerEntry(NamedTuple):
 class DialogueRecord(NamedTuple):
     """A dialogue that is open: all that is needed to go on with it after a restart.
 
-    A number has one dialogue at most, as a handset has; without a ``node`` it is over, and only remembered. ``values`` is JSON or None; ``unit`` is the number of the
-    dialogue unit that was answered last.
+    A number has one dialogue at most, as a handset has; without a ``node`` it is over, and only remembered.
+    ``values`` is JSON or None; ``unit`` is the number of the dialogue unit that was answered last.
     """
 
     msisdn: str

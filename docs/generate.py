@@ -251,7 +251,8 @@ LABELS = {
     "`unknown_code`, `unknown_sms`, `unknown_subscriber`, `expired` (an answer too late), `repeated` (an answer "
     "delivered twice), `failure` (the subscriber was given a reference)",
     "status": "the name of an SMPP status, such as `ESME_RTHROTTLED`",
-    "verdict": "`taken` (the centre has it), `retry` (will be sent again), `failed` (given up), `stale` (a screen that was not sent again, for a newer one follows), `stray` (a response to nothing, or late)",
+    "verdict": "`taken` (the centre has it), `retry` (will be sent again), `failed` (given up), `stale` (a screen "
+    "that was not sent again, for a newer one follows), `stray` (a response to nothing, or late)",
     "job": "the job's name: see [operations](operations.md#jobs)",
     "result": "`done`, or `failed` (will be tried again)",
 }
