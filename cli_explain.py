@@ -46,7 +46,10 @@ class _Piece:
     help="Hex, a hex dump, a capture or raw octets.",
 )
 @click.option(
-    "--quarantine", "number", type=click.IntRange(1, 2**63 - 1), help="The number of a record in the quarantine."
+    "--quarantine",
+    "number",
+    type=click.IntRange(1, 2**63 - 1),
+    help="The number of a record in the quarantine.",
 )
 @click.option("--store", "url", help="Where the quarantine is: sqlite:///PATH")
 @click.option(
