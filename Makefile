@@ -18,7 +18,7 @@ demo: $(BIN)/.runtime
 	@$(BIN)/starpound demo $(ARGS)
 
 test: $(BIN)/.dev
-	@tests/provide node perl kannel tshark
+	@tests/provide node perl kannel tshark chromium
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(BIN)/.dev
