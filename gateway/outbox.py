@@ -140,14 +140,6 @@ class Outbox:
         if message.kind == "ussd":
             self._note_newest(message)
 
-    def refill(self, lane: Lane, messages: list[Outgoing], more: bool) -> None:
-        """Queue what the store holds; any of them may have been sent before, by a link or a process that is gone."""
-        lane.refill(messages, more)
-        if lane.kind == "ussd":
-            self._failures.update((message.id, 0) for message in messages)
-            for message in messages:
-                self._note_newest(message)
-
     def _note_newest(self, message: Outgoing) -> None:
         self._newest.pop(message.msisdn, None)
         self._newest[message.msisdn] = message.id
@@ -155,9 +147,10 @@ class Outbox:
             del self._newest[next(iter(self._newest))]
 
     def is_stale(self, message: Outgoing) -> bool:
-        """Whether it is a screen that may be on its display already, and a newer one follows.
+        """Whether it is a screen that was sent without a response, and a newer one for this phone followed.
 
-        Sent again it would cover the newer one, or answer a question that has been answered.
+        Sent again it would cover the newer one, or answer a question that has been answered. Of what the store held at
+        the bind nobody knows that: it is sent.
         """
         if message.kind != "ussd" or message.id not in self._failures:
             return False

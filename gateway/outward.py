@@ -217,7 +217,7 @@ class Outward:
             self.try_store_again()
             return False
         settled = set().union(*(outcomes.ids for outcomes in (self._outcomes, *self._being_told)))
-        self._outbox.refill(lane, [row for row in rows if row.id not in settled], len(rows) == _REFILL)
+        lane.refill([row for row in rows if row.id not in settled], more=len(rows) == _REFILL)
         if rows:
             lane.last_id = max(lane.last_id, rows[-1].id)
         return True

@@ -242,18 +242,6 @@ def test_a_screen_without_a_response_is_not_sent_again_over_a_newer_one():
     ]
 
 
-def test_of_the_screens_that_were_in_the_store_only_the_newest_of_each_phone_is_of_use():
-    outbox = Outbox(100, Flow(10))
-    lane = outbox.wanting()
-    outbox.refill(lane, [screen(1, "one"), screen(2, "two"), screen(3, "one")], more=False)
-    sent = []
-    while (lane := outbox.wanting()) is not None:
-        lane.refill([], more=False)
-    while (one := outbox.pop(0)) is not None:
-        sent.append((one.id, outbox.is_stale(one)))
-    assert sent == [(1, True), (2, False), (3, False)]
-
-
 def test_two_screens_that_were_never_sent_are_both_sent():
     outbox = bound_outbox()
     outbox.put(screen(1, "one"))
