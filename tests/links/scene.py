@@ -45,6 +45,9 @@ def scene_on_both_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Calla
     @functools.wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
         for name, runner in RUNNERS.items():
+            if "tmp_path" in kwargs:  # nobody's dialogue is still open when the second begins
+                kwargs["tmp_path"] = kwargs["tmp_path"] / name
+                kwargs["tmp_path"].mkdir()
             try:
                 runner(_watched(test(*args, **kwargs)))
             except BaseException as error:
