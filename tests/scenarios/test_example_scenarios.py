@@ -12,7 +12,8 @@ from tests.scenarios.stage import EXAMPLES, played
 FASTER = 10
 FILES = sorted(EXAMPLES.glob("*.yaml"))
 SETTINGS = {
-    "busy-hour": {"response_s": 5.0},  # nothing is lost in it: a machine that is busy itself must not look like that
+    # nothing is lost in it: a machine that is busy itself must not look like that
+    "busy-hour": {"response_s": 5.0},
     "receipts-first": {"receipts": True},
     "stale-screens": {"response_s": 1.0},
 }
