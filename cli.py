@@ -113,7 +113,7 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bo
     \b
     Example: starpound dial '*105*00#' --from 79260000003 --answer ''
     """
-    from smpp_sim import remote
+    from smpp_sim.api import remote
 
     interactive = not answers and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     conversation = remote.dial(
@@ -140,7 +140,7 @@ def sms(to: str, text: str, msisdn: str, wait_s: float, url: str, as_json: bool)
     \b
     Example: starpound sms 000110 --from 79260000003
     """
-    from smpp_sim import remote
+    from smpp_sim.api import remote
 
     texting = remote.send_sms(url, msisdn, to, text, wait_s=wait_s)
     if not as_json:

@@ -112,9 +112,9 @@ class _Load:
     def __init__(self, options: dict[str, Any]) -> None:
         from gateway.dialect import DialectError, load_profile
         from gateway.smpp.errors import SmppError
-        from smpp_sim.load_dialect import wire_of
-        from smpp_sim.load_run import Run
-        from smpp_sim.load_settings import LoadSettings
+        from smpp_sim.load.dialect import wire_of
+        from smpp_sim.load.run import Run
+        from smpp_sim.load.settings import LoadSettings
 
         self.status = _INTERRUPTED
         self.options = options
@@ -142,7 +142,7 @@ class _Load:
 
     async def run(self) -> None:
         """Wait for the bind, load, report; Ctrl-C before the bind ends it without a report."""
-        from smpp_sim.load import LoadSmsc
+        from smpp_sim.load.smsc import LoadSmsc
 
         options = self.options
         admits_anybody = options["connect"] or options["ceiling"]
@@ -186,9 +186,9 @@ class _Load:
         return peer or where
 
     def _tell(self, report: Any, began: str, peer: str) -> None:
-        from smpp_sim.load_html import as_html
-        from smpp_sim.load_output import Facts, as_json, as_text, remarks_of
-        from smpp_sim.load_report import machine
+        from smpp_sim.load.html import as_html
+        from smpp_sim.load.output import Facts, as_json, as_text, remarks_of
+        from smpp_sim.load.report import machine
 
         options = self.options
         shortfalls = report.shortfalls(options["max_p99"], options["min_rate"])
@@ -221,8 +221,8 @@ class _Load:
 
 def _scripts(options: dict[str, Any], service_addr: Callable[[str], str]) -> list[Any]:
     """Return what the subscribers say: of all options together, in turn. ValueError for what cannot be sent."""
-    from smpp_sim import load_scripts
-    from smpp_sim.transcript import TranscriptError, parse
+    from smpp_sim.load import scripts as load_scripts
+    from smpp_sim.transcripts.transcript import TranscriptError, parse
 
     found = [load_scripts.dialled((code,), service_addr) for code in options["codes"]]
     for name in options["scripts"]:
@@ -311,7 +311,7 @@ def _interrupts(stop: Callable[[], bool]) -> Iterator[None]:
 def _answerer(port: int) -> Iterator[None]:
     """The trivial answerer, in a process of its own."""
     child = subprocess.Popen(  # noqa: S603 (this interpreter, a module of ours)
-        [sys.executable, "-m", "smpp_sim.load_answerer", str(port)], start_new_session=True
+        [sys.executable, "-m", "smpp_sim.load.answerer", str(port)], start_new_session=True
     )
     try:
         yield
@@ -323,13 +323,13 @@ def _answerer(port: int) -> Iterator[None]:
 @contextlib.contextmanager
 def _watching(title: str, *, plain: bool) -> Iterator[Callable[[Any, dict[str, int]], None]]:
     """What shows the seconds: a panel on a terminal, lines elsewhere."""
-    from smpp_sim.load_output import told
+    from smpp_sim.load.output import told
 
     if plain or not sys.stderr.isatty():
         yield _say_line
         return
     view = subprocess.Popen(  # noqa: S603 (this interpreter, a module of ours)
-        [sys.executable, "-m", "smpp_sim.load_view", title], stdin=subprocess.PIPE
+        [sys.executable, "-m", "smpp_sim.load.view", title], stdin=subprocess.PIPE
     )
     assert view.stdin is not None
     descriptor = view.stdin.fileno()
@@ -349,7 +349,7 @@ def _watching(title: str, *, plain: bool) -> Iterator[Callable[[Any, dict[str, i
 
 
 def _say_line(second: Any, problems: dict[str, int]) -> None:
-    from smpp_sim.load_output import line
+    from smpp_sim.load.output import line
 
     if round(second.at_s) == 1 or round(second.at_s) % _PLAIN_EVERY_S == 0:
         click.echo(line(second, problems), err=True)

@@ -43,7 +43,7 @@ def phone(msisdn: str, url: str) -> None:
     \b
     Example: starpound phone --from 79260000003
     """
-    from smpp_sim.remote import RemotePhone
+    from smpp_sim.api.remote import RemotePhone
 
     with RemotePhone(url, msisdn, "") as hand:
         held = TerminalPhone(hand)
@@ -96,7 +96,7 @@ class TerminalPhone:
 
     def obey(self, line: str) -> str:
         """Do what a line says; what to wait for: ``screen``, ``sms``, ``leave``, or nothing."""
-        from smpp_sim.remote import Refused
+        from smpp_sim.api.remote import Refused
 
         line = line.strip("\r\n")
         asked = self._hand.state()["state"] == "asked"
@@ -123,7 +123,7 @@ class TerminalPhone:
 
     def give_up(self) -> bool:
         """Cancel the dialogue; False when there is none."""
-        from smpp_sim.remote import Refused
+        from smpp_sim.api.remote import Refused
 
         try:
             self._do("cancel")
@@ -153,7 +153,7 @@ class TerminalPhone:
                 click.secho("the phone is off", dim=True)
 
     def _draw_screen(self, event: dict[str, Any]) -> None:
-        from smpp_sim.remote import Refused
+        from smpp_sim.api.remote import Refused
 
         kind = event["screen"]
         self.state = "asked" if kind == "ask" else "showing"
@@ -186,7 +186,7 @@ class TerminalPhone:
             click.echo("no SMS yet")
 
     def _save(self, name: str) -> None:
-        from smpp_sim.remote import Refused
+        from smpp_sim.api.remote import Refused
 
         if not name:
             raise Refused("save needs the name of a file, as in save talk.ussd")

@@ -46,8 +46,8 @@ def replay(files: tuple[Path, ...], url: str, timeout_s: float, as_json: bool, u
 
 
 def _parse(file: Path) -> tuple[str, list[Any]]:
-    from smpp_sim.transcript import Phone, TranscriptError, parse
-    from smpp_sim.transcript_diff import DEEDS
+    from smpp_sim.transcripts.diff import DEEDS
+    from smpp_sim.transcripts.transcript import Phone, TranscriptError, parse
 
     try:
         octets = file.read_bytes()
@@ -66,7 +66,7 @@ def _parse(file: Path) -> tuple[str, list[Any]]:
 def _play(
     file: Path, text: str, steps: list[Any], url: str, timeout_s: float, as_json: bool, update: bool
 ) -> dict[str, Any]:
-    from smpp_sim.replay import replay as play
+    from smpp_sim.transcripts.replay import replay as play
 
     with _progress(file, steps, as_json) as progress:
         done = play(steps, url, timeout_s=timeout_s, progress=progress, to_the_end=update)
@@ -88,7 +88,7 @@ def _play(
 
 
 def _rewrite(file: Path, text: str, done: Any) -> None:
-    from smpp_sim.transcript import write
+    from smpp_sim.transcripts.transcript import write
 
     new = write(done.happened)
     if new != text:

@@ -117,8 +117,8 @@ class _Play:
     """A scenario at the terminal. `good` says whether it came out as it should."""
 
     def __init__(self, path: Path, seed: int | None, speed: float, once: bool, as_json: bool, wait_s: float):
-        from smpp_sim.scenario import quickened
-        from smpp_sim.scenario_file import read_scenario
+        from smpp_sim.scenarios.file import read_scenario
+        from smpp_sim.scenarios.scenario import quickened
 
         self.scenario = quickened(read_scenario(path), speed)
         self.good = False
@@ -126,7 +126,7 @@ class _Play:
 
     async def run(self, settings: Any) -> None:
         """Wait for a bind, play, tell, and stay unless it is to be once."""
-        from smpp_sim.scenario_run import ScenarioRun, settings_for
+        from smpp_sim.scenarios.run import ScenarioRun, settings_for
         from smpp_sim.simulator import Simulator
 
         async with Simulator(settings_for(self.scenario, settings)) as simulator:
@@ -144,7 +144,7 @@ class _Play:
                 await asyncio.Event().wait()
 
     async def _bound(self, simulator: Any) -> None:
-        from smpp_sim.phone import NothingCame
+        from smpp_sim.testing.phone import NothingCame
 
         waiting = [account.system_id for account in simulator.settings.accounts if not account.outbind]
         self._say(f"waiting for {', '.join(waiting)} to bind")

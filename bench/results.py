@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from smpp_sim.load import LoadReport
+from smpp_sim.load.smsc import LoadReport
 
 # Above this the load generator had next to nothing left: the row measures it, not the ESME.
 SATURATED = 0.9

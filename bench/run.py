@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/run.py [--quick] [--only starpound,node,…] [--seconds 5] [--output FILE]
 
-Every ESME binds to the same load generator (smpp_sim.load). starpound answers from SQLite, everything durable;
+Every ESME binds to the same load generator (smpp_sim.load.smsc). starpound answers from SQLite, everything durable;
 the others answer a fixed text and keep nothing. "codec" among the names is PDUs a second, without a link.
 The whole run writes bench/results.md; --quick and --only print their tables, and write a file only where
 --output says.
@@ -32,7 +32,7 @@ from answerers import EVERYONE, FIRST_MSISDN, STARPOUND, Answerer, seed, version
 from processes import ChildFailed, tail  # noqa: E402
 from results import Row  # noqa: E402
 
-from smpp_sim.load import LoadReport, LoadSettings, LoadSmsc, Script  # noqa: E402
+from smpp_sim.load.smsc import LoadReport, LoadSettings, LoadSmsc, Script  # noqa: E402
 
 # What the subscribers send. The answers of the five-turn dialogue are those of menus/selfcare.yaml: change
 # them here, and only here, when the menu changes: service guide, options, catalogue, family, its first option

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope
 
-from smpp_sim.events import EventLog
+from smpp_sim.phones.events import EventLog
 from smpp_sim.settings import SimulatorError
 
 MAX_LETTERS = 100

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from smpp_sim.held_phone import HeldPhone
     from smpp_sim.settings import SimulatorSettings
-    from smpp_sim.smsc import Smsc
+    from smpp_sim.testing.held_phone import HeldPhone
+    from smpp_sim.testing.smsc import Smsc
 
 _OPTIONS = {
     "system_id": ("gw", "name that the application binds with"),
@@ -65,7 +65,7 @@ def smsc_settings(request: pytest.FixtureRequest) -> "SimulatorSettings":
 @pytest.fixture(scope=_scope)
 def smsc(request: pytest.FixtureRequest, smsc_settings: "SimulatorSettings") -> "Iterator[Smsc]":
     """A running SMSC and USSD centre with phones; `smsc.host`, `smsc.port` say where to bind."""
-    from smpp_sim.smsc import Smsc
+    from smpp_sim.testing.smsc import Smsc
 
     timeout_s = _number(request.config, "timeout")
     with Smsc(smsc_settings, timeout_s=timeout_s, default_phone=_option(request.config, "phone")) as running:

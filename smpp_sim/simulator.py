@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from smpp_sim.api import build_app
-from smpp_sim.centre import Centre
+from smpp_sim.api.app import build_app
+from smpp_sim.centre.centre import Centre
 from smpp_sim.mailbox import Mailbox
-from smpp_sim.phone import NothingCame, Phone
 from smpp_sim.settings import SimulatorError, SimulatorSettings
+from smpp_sim.testing.phone import NothingCame, Phone
 
 __all__ = ["Simulator", "SimulatorError", "SimulatorSettings"]
 

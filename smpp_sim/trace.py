@@ -16,7 +16,7 @@ from gateway.smpp.codec import HEADER
 from gateway.smpp.errors import RemoteProtocolError
 from gateway.smpp.framing import Framer
 from gateway.smpp.vocabulary import RESPONSE_BIT
-from smpp_sim.events import MAX_WATCHERS, TooManyWatchers
+from smpp_sim.phones.events import MAX_WATCHERS, TooManyWatchers
 
 Direction = Literal["in", "out"]
 """Seen from the centre: what came in, what went out."""

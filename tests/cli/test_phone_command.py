@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cli_phone import WIDTH, box
-from smpp_sim.smsc import Smsc
+from smpp_sim.testing.smsc import Smsc
 from tests.unit.smpp_sim.answering import Application, answering
 
 PHONE = "79260000003"

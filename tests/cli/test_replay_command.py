@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli_replay import replay
-from smpp_sim.smsc import Smsc
+from smpp_sim.testing.smsc import Smsc
 from tests.unit.smpp_sim.answering import answering
 
 GOOD = """\

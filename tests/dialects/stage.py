@@ -7,9 +7,9 @@ from gateway.dialect import Inbound, load_profile
 from gateway.smpp.pdu import DataSm, DeliverSm, Pdu, SubmitSm, decode, encode
 from gateway.smpp.text import decode_text
 from gateway.smpp.vocabulary import ESME_ROK, MESSAGE_PAYLOAD, TLV_NAMES, USSD_SERVICE_OP, status_name
-from smpp_sim.messages import carried
-from smpp_sim.network import Network
-from smpp_sim.requests import respond
+from smpp_sim.centre.messages import carried
+from smpp_sim.centre.network import Network
+from smpp_sim.centre.requests import respond
 from smpp_sim.settings import Account, NetworkSettings
 
 PHONE, CODE = "79260000003", "*105#"

@@ -6,9 +6,9 @@ from gateway.dialect import load_profile, profile_names
 from gateway.smpp.pdu import SubmitSm, encode
 from gateway.smpp.vocabulary import ESME_RINVOPTPARAMVAL, ESME_ROK, ESME_RX_P_APPN, ESME_RX_T_APPN
 from menus.turns import Abort
-from smpp_sim.network import CLOSED, Network
-from smpp_sim.requests import respond
-from smpp_sim.routing import Owed
+from smpp_sim.centre.network import CLOSED, Network
+from smpp_sim.centre.requests import respond
+from smpp_sim.centre.routing import Owed
 from smpp_sim.settings import Account, NetworkSettings
 
 IVAN, OLGA = "79260000003", "79260000007"

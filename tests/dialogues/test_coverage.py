@@ -11,7 +11,7 @@ from gateway.smpp.text import measure
 from handlers import registry
 from menus.model import BACK, HOME, CallNode, EndNode, Menu, targets
 from menus.turns import Display
-from smpp_sim.transcript import Phone, Screen, TextReceived
+from smpp_sim.transcripts.transcript import Phone, Screen, TextReceived
 from tests.dialogues.tester import Played
 from tests.dialogues.visits import Dialled, Visits, commands, reader
 

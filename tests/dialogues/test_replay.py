@@ -13,10 +13,10 @@ import pytest
 from data.sqlite import open_store
 from gateway.daemon import Gateway
 from gateway.settings import parse_settings
-from smpp_sim import transcript
-from smpp_sim.replay import Replayed, replay
 from smpp_sim.simulator import Simulator, SimulatorSettings
-from smpp_sim.transcript import Phone, Step
+from smpp_sim.transcripts import transcript
+from smpp_sim.transcripts.replay import Replayed, replay
+from smpp_sim.transcripts.transcript import Phone, Step
 from tests.dialogues.conftest import TRANSCRIPTS
 from tests.dialogues.tester import STORE, owner
 

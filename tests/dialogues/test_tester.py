@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from data.model import Subscriber
 from handlers.registry import OPERATIONS, Outcome, Work, load_all
-from smpp_sim.transcript import TextReceived
+from smpp_sim.transcripts.transcript import TextReceived
 from tests.dialogues.test_transcripts import compare
 from tests.dialogues.tester import Played, owner, play
 

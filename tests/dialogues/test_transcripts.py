@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smpp_sim import transcript
+from smpp_sim.transcripts import transcript
 from tests.dialogues.tester import Played
 
 

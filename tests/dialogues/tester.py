@@ -1,7 +1,7 @@
 """Plays a transcript against the real thing: menu, operations, store and jobs, everything but the sockets.
 
 Turns go in as the deliver_sm PDUs of a USSD centre, screens and SMS come out of submit_sm PDUs, so what is compared
-is what a handset would have got. Three rules besides those of `smpp_sim.transcript`:
+is what a handset would have got. Three rules besides those of `smpp_sim.transcripts.transcript`:
 
 - Every ``@`` line picks up a phone: with words it tells of the owner, bare it goes back to a phone told of before.
   All owners are there before the first step; of the seeded numbers only these.
@@ -38,9 +38,9 @@ from handlers.password import ALPHABET
 from handlers.registry import Operation
 from menus.model import Menu
 from menus.turns import End, Show
-from smpp_sim import transcript
-from smpp_sim.transcript import Did, Facts, Phone, Screen, Step, TextReceived, TextSent, Typed
-from smpp_sim.transcript_diff import compare
+from smpp_sim.transcripts import transcript
+from smpp_sim.transcripts.diff import compare
+from smpp_sim.transcripts.transcript import Did, Facts, Phone, Screen, Step, TextReceived, TextSent, Typed
 from tests.dialogues.visits import Visits, noting
 
 START = 1_790_000_000.0  # 21 September 2026, 17:13:20 in Moscow: what the clock says when a transcript begins

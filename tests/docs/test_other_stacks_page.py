@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smpp_sim.smsc import Smsc
+from smpp_sim.testing.smsc import Smsc
 from tests.docs.pages import ROOT, Block, blocks
 from tests.peers import node_peer
 

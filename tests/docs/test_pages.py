@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from data.seed import seed
 from data.sqlite import open_store
 from gateway.dialect import ProfileFile
-from smpp_sim.transcript import PATTERNS
+from smpp_sim.transcripts.transcript import PATTERNS
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links, name, prose
 
 REFERENCE = ROOT / "docs/reference"

@@ -4,8 +4,8 @@ import inspect
 import re
 
 from smpp_sim import pytest_plugin
-from smpp_sim.held_phone import HeldPhone, Talk, Texts
-from smpp_sim.smsc import Smsc
+from smpp_sim.testing.held_phone import HeldPhone, Talk, Texts
+from smpp_sim.testing.smsc import Smsc
 from tests.docs.pages import ROOT, blocks, prose
 
 PAGE = ROOT / "docs/how-to/test-with-pytest.md"

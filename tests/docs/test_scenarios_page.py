@@ -5,9 +5,9 @@ from dataclasses import fields
 
 import pytest
 
-from smpp_sim import scenario
-from smpp_sim.scenario_file import parse_scenario
-from smpp_sim.scenario_judge import WRONGS
+from smpp_sim.scenarios import scenario
+from smpp_sim.scenarios.file import parse_scenario
+from smpp_sim.scenarios.judge import WRONGS
 from tests.docs.pages import ROOT, blocks
 
 PAGE = ROOT / "docs/reference/scenarios.md"

@@ -9,9 +9,9 @@ from data.seed import seed
 from data.sqlite import open_store
 from gateway.daemon import Gateway
 from gateway.settings import Settings, parse_settings
-from smpp_sim.scenario import Scenario
-from smpp_sim.scenario_run import ScenarioRun, settings_for
-from smpp_sim.scenario_summary import Summary
+from smpp_sim.scenarios.run import ScenarioRun, settings_for
+from smpp_sim.scenarios.scenario import Scenario
+from smpp_sim.scenarios.summary import Summary
 from smpp_sim.settings import SimulatorSettings
 from smpp_sim.simulator import Simulator
 

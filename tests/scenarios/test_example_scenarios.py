@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from smpp_sim.scenario import quickened
-from smpp_sim.scenario_file import read_scenario
+from smpp_sim.scenarios.file import read_scenario
+from smpp_sim.scenarios.scenario import quickened
 from tests.scenarios.stage import EXAMPLES, played
 
 FASTER = 10

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gateway.dialect import Inbound
 from gateway.smpp.pdu import SubmitSm
 from menus.turns import Answer, Begin
-from smpp_sim.smsc import Smsc
+from smpp_sim.testing.smsc import Smsc
 from tests.unit.smpp_sim.sim_scene import SPEC, WireEsme
 
 MENU = "Menu\n1 Balance\n2 Nothing"

@@ -12,8 +12,8 @@ from gateway.smpp.pdu import BindTransceiver, SubmitSm
 from gateway.smpp.session import Role, Session, SessionSettings
 from gateway.smpp.vocabulary import ESME_RMSGQFUL, ESME_RTHROTTLED
 from menus.turns import Answer, Begin
-from smpp_sim.centre import Centre
-from smpp_sim.link import Link
+from smpp_sim.centre.centre import Centre
+from smpp_sim.centre.link import Link
 
 SPEC = load_profile("spec")
 

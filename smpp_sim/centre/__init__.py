@@ -1,0 +1,12 @@
+"""The SMSC and USSD centre, from the phones to the socket.
+
+``network``    all phones and dialogues, their timers; no I/O, no clock
+``routing``    which ESME a code or a number goes to, and which dialogue a message of an ESME
+``delivery``   what waits for an ESME, in order, until it has said that it took it
+``messages``   SMS and receipts as PDUs; ``wire_time`` has times as SMPP writes them
+``sent_sms``   a message of an ESME and its states; ``message_centre`` keeps all of them until they are on their phones
+``requests``   what is answered to submit_sm and the others
+``admission``  who may bind
+``link``       one connection; ``calling`` opens those that the centre opens itself (outbind, binding as an ESME)
+``centre``     listens, joins network and links
+"""
