@@ -1,4 +1,4 @@
-"""What all tests share: with CI set, a skip is a failure."""
+"""What all tests share: with CI set, a skip is a failure; tests of one file run on one worker."""
 
 import os
 
@@ -12,6 +12,18 @@ configure_logging(Log(level="warning", format="text"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite tests/dialogues from what is shown now")
+
+
+# Folders whose tests share what is made once: a recording of the wire, conversations that were played.
+_TOGETHER = ("tests/peers/", "tests/dialogues/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what stays on one worker where there are several: a file, or a whole folder."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        together = next((folder for folder in _TOGETHER if file.startswith(folder)), file)
+        item.add_marker(pytest.mark.xdist_group(together))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

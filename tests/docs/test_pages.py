@@ -46,7 +46,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert {name(page) for page in PAGES} == {name(page) for page in reached}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def generator() -> ModuleType:
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
     module = importlib.util.module_from_spec(spec)
@@ -139,16 +139,18 @@ def test_every_case_of_the_protocol_is_proven_on_the_core_or_in_the_program_and_
     generator: ModuleType,
 ) -> None:
     page = generator.conformance_page
+    proofs = page.proofs()
     for case in page.CASES:
-        paths = [proof.path for proof in page.proofs() if proof.case == case]
+        paths = [proof.path for proof in proofs if proof.case == case]
         assert any(page.SOCKET in path for path in paths), f"{case}: no test through a socket"
         assert any(page.SOCKET not in path for path in paths), f"{case}: no test but through a socket"
 
 
 def test_the_tests_of_a_case_through_a_socket_say_the_same_of_it(generator: ModuleType) -> None:
     page = generator.conformance_page
+    proofs = page.proofs()
     for case in page.CASES:
-        says = {proof.says for proof in page.proofs() if proof.case == case and page.SOCKET in proof.path}
+        says = {proof.says for proof in proofs if proof.case == case and page.SOCKET in proof.path}
         assert len(says) == 1, f"{case}: {says}"
 
 
