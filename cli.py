@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from cli_common import explained, run
+from cli_common import Failure, explained, run
 from cli_demo import demo
 from cli_dialect import dialect
 from cli_explain import explain_command
@@ -53,13 +53,17 @@ def serve(config: Path) -> None:
     \b
     Example: starpound serve --config gateway.toml
     """
+    from gateway.daemon import StartError
     from gateway.daemon import serve as run_gateway
     from gateway.logs import configure_logging
     from gateway.settings import read_settings
 
     settings = read_settings(config)
     configure_logging(settings.log)
-    run(run_gateway(settings))
+    try:
+        run(run_gateway(settings))
+    except StartError as error:
+        raise Failure(f"{config}: {error}") from error
 
 
 @main.command(short_help="Fill a store with subscribers.")

@@ -128,7 +128,7 @@ BindKind = Literal["transceiver", "receiver", "transmitter"]
 class Link:
     """One SMSC or USSD centre, and how it is reached."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[^\pC]+$")]
     """Name of the link in logs, metrics and the store; answers wait under it while it is down."""
     role: Literal["esme", "smsc"] = "esme"
     """esme: the gateway binds to the centre. smsc: the centre binds to the gateway."""

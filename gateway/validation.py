@@ -7,6 +7,12 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+_SHAPES = {
+    "tuple_type": "a list is wanted: in brackets, or in TOML a [[table]] for each",
+    "dataclass_type": "a table is wanted",
+}
+"""What pydantic says in words of Python. The value is not shown: it may be a table with a password."""
+
 
 def explain(error: ValidationError, shape: type) -> str:
     """The first thing that is wrong with a file of that `shape`, a dataclass: where, what, and the nearest right key.
@@ -28,6 +34,8 @@ def _explain(found: Any, shape: type) -> str:
         )
     if found["type"] == "missing":
         return f"{where} is missing"
+    if found["type"] in _SHAPES:
+        return f"{where}: {_SHAPES[found['type']]}"
     message = found["msg"].removeprefix("Value error, ")
     # A table is not shown: it may hold a password.
     secret = "password" in where or not isinstance(found["input"], str | int | float | bool)

@@ -2,12 +2,18 @@
 
 import os
 
+import hypothesis
 import pytest
 
 from gateway.logs import configure_logging
 from gateway.settings import Log
 
 configure_logging(Log(level="warning", format="text"))
+# How long an example takes says more about the machine than about us.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -56,10 +56,10 @@ def foreign_protocol(octets: bytes) -> str | None:
 class Framer:
     """Cuts what arrives into frames, however it was split on the way (F1)."""
 
-    __slots__ = ("_in_step", "_max_octets", "_needed", "_rest")
+    __slots__ = ("_in_step", "_needed", "_rest", "max_octets")
 
     def __init__(self, max_octets: int) -> None:
-        self._max_octets = max_octets
+        self.max_octets = max_octets
         self._rest = bytearray()
         self._needed = 4
         self._in_step = False
@@ -83,7 +83,7 @@ class Framer:
         at, size = 0, len(data)
         while size - at >= HEADER_OCTETS:
             length, command_id, command_status, sequence_number = HEADER.unpack_from(data, at)
-            if not HEADER_OCTETS <= length <= self._max_octets:
+            if not HEADER_OCTETS <= length <= self.max_octets:
                 raise self._out_of_step(data[at:])
             end = at + length
             if end > size:
@@ -98,7 +98,7 @@ class Framer:
         self._needed = 4
         if len(self._rest) >= 4:
             length = int.from_bytes(self._rest[:4], "big")
-            if not HEADER_OCTETS <= length <= self._max_octets:
+            if not HEADER_OCTETS <= length <= self.max_octets:
                 raise self._out_of_step(data[at:])
             self._needed = length
 
@@ -109,7 +109,7 @@ class Framer:
         length = int.from_bytes(octets[:4], "big")
         sequence_number = HEADER.unpack_from(octets)[3] if len(octets) >= HEADER_OCTETS else 0
         return RemoteProtocolError(
-            f"command_length {length}, not {HEADER_OCTETS} to {self._max_octets}",
+            f"command_length {length}, not {HEADER_OCTETS} to {self.max_octets}",
             status=ESME_RINVCMDLEN,
             fatal=True,
             sequence_number=sequence_number,

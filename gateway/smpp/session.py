@@ -177,6 +177,7 @@ class Session(Sender):
         self.peer_version = peer_version
         self.peer_is_older = peer_version < INTERFACE_VERSION
         self._active = self._heard
+        self._framer.max_octets = self.settings.max_pdu_octets  # authenticate may have put others in place
         self._enter(BIND_STATES[bind_id])
         self._events.append(events.Bound(pdu))
 

@@ -133,7 +133,9 @@ def test_serve_a_file_that_is_no_database(tmp_path):
 
 def test_serve_unknown_dialect(tmp_path):
     config = write_config(tmp_path, CONFIG + 'dialect = "klingon"\n')
-    refused(starpound("serve", "--config", config), "no dialect 'klingon'", "spec")
+    refused(
+        starpound("serve", "--config", config), config, "links.ussdc.dialect", "no dialect 'klingon'", "spec"
+    )
 
 
 def test_serve_a_menu_with_faults(tmp_path):

@@ -80,6 +80,24 @@ async def test_W1_the_window_is_kept_on_each_of_several_connections(tmp_path):
             assert sorted(map(int, texts(one) + texts(two))) == list(range(7))
 
 
+@scene
+async def test_a_session_that_never_answers_is_asked_last(tmp_path):
+    """What it let run into response_timer, and all that follows, leaves by the one that answers."""
+    await put_in_store(tmp_path, ("sms", b"once"))
+    async with gateway(tmp_path, from_centre(response_s=0.2)) as ours:
+        port = listening_port(ours)
+        async with connected(port) as mute, connected(port) as hears:
+            mute.judge = lambda pdu: None
+            await mute.bind_as()
+            await mute.message(1)
+            await hears.bind_as()
+            assert (await hears.message(1)).short_message == b"once"
+            for i in range(5):
+                await mute.ask(dialled(number(i), "*100#", carrier=SubmitSm))
+                await hears.message(i + 2)
+            assert len(mute.messages) == 1
+
+
 @pytest.mark.parametrize("status", [ESME_RTHROTTLED, ESME_RMSGQFUL])
 def test_W2_the_window_adapts_and_order_is_kept(tmp_path, status):
     """A centre with room for two at a time; /metrics shows how the window halves and grows."""

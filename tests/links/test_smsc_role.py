@@ -281,6 +281,21 @@ async def test_what_an_esme_may_ask_and_we_do_not_offer_is_answered_with_a_statu
 
 
 @scene
+async def test_links_at_one_address_have_each_their_longest_pdu(tmp_path):
+    wide = from_centre(name="wide", system_id="wide", max_pdu_octets=200_000, window=1)
+    narrow = from_centre(name="narrow", system_id="narrow", max_pdu_octets=1024)
+    long = sms(number(2), "BALANCE", carrier=SubmitSm, tlvs={0x1400: bytes(60_000), 0x1401: bytes(60_000)})
+    async with gateway(tmp_path, wide, narrow) as ours:
+        port = listening_port(ours)
+        async with connected(port) as one, connected(port) as two:
+            await one.bind_as(system_id="wide")
+            assert (await one.ask(long)).command_status == ESME_ROK
+            await two.bind_as(system_id="narrow")
+            two.send(sms(number(2), "BALANCE", carrier=SubmitSm, tlvs={0x1400: bytes(1024)}))
+            await two.over()
+
+
+@scene
 async def test_above_its_rate_a_centre_is_throttled(tmp_path):
     async with (
         gateway(tmp_path, from_centre(peer_rate=0.001)) as ours,

@@ -18,7 +18,7 @@ from gateway.smpp.explain.tables import SECTIONS, meaning, quoted
 from gateway.smpp.explain.text import MessageText, message_pieces
 from gateway.smpp.explain.tlvs import SECTIONS as TLV_SECTIONS
 from gateway.smpp.explain.tlvs import tlv_meaning, tlv_name
-from gateway.smpp.explain.walk import REST, Secret, Span, Walk, find_secrets, walk
+from gateway.smpp.explain.walk import REST, Secret, Span, Walk, find_binds, find_secrets, holds_together, walk
 from gateway.smpp.fields import COctetString
 from gateway.smpp.framing import foreign_protocol
 from gateway.smpp.pdu import PDU_CLASSES, decode
@@ -315,15 +315,24 @@ def one_line(octets: bytes) -> str:
         wrong = wrong or (f"{protocol}, F4" if protocol else f"command_length {size}, F2")
         return f"no PDU: {len(octets)} octets ({wrong})"
     found = _read(octets[:size], max(size - len(octets), 0), None, "auto")
-    if any(secret.bind for secret in find_secrets(found.walk.frame)):
+    binds = find_binds(found.walk.frame)
+    if any(binds):
         return f"{found.command} {found.number} ({len(octets)} octets, not to be shown: a bind in the middle of it)"
-    return " ".join(_words(found))
+    return " ".join(_words(found, whole=not binds or holds_together(found.walk)))
 
 
-def _words(found: Found) -> Iterator[str]:
+def _words(found: Found, *, whole: bool) -> Iterator[str]:
     yield f"{found.command} {found.number}"
     if found.status:
         yield status_name(found.status)
+    if whole:
+        yield from _words_of_body(found)
+    problem, case = _problem(found)
+    if problem:
+        yield f"({problem}, {case})"
+
+
+def _words_of_body(found: Found) -> Iterator[str]:
     values = found.walk.values
     for name in ("system_id", "source_addr", "destination_addr", "message_id"):
         if values.get(name):
@@ -337,9 +346,6 @@ def _words(found: Found) -> Iterator[str]:
     yield from (_tlv_word(tag, value) for tag, value in tlvs[:_LINE_TLVS])
     if len(tlvs) > _LINE_TLVS:
         yield f"and {len(tlvs) - _LINE_TLVS} other TLVs"
-    problem, case = _problem(found)
-    if problem:
-        yield f"({problem}, {case})"
 
 
 def _without_dialled_text(address: str) -> str:

@@ -34,12 +34,12 @@ SECTIONS = MappingProxyType(
         "sm_length": "§5.2.21",
         "short_message": "§5.2.22",
         "message_id": "§5.2.23",
+        "number_of_dests": "§5.2.24",
+        "dest_flag": "§5.2.25",
+        "no_unsuccess": "§5.2.26",
+        "dl_name": "§5.2.27",
         "message_state": "§5.2.28",
-        "dest_flag": "§4.5.1",
-        "number_of_dests": "§4.5.1",
-        "dl_name": "§4.5.1",
-        "no_unsuccess": "§4.5.2",
-        "error_status_code": "§4.5.2",
+        "error_status_code": "§4.5.2.1",
     }
 )
 """Field to section of the specification, as far as known."""

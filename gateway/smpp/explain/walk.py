@@ -25,6 +25,7 @@ _WITH_PASSWORD = frozenset(
     for command_id, pdu_class in PDU_CLASSES.items()
     if any(isinstance(kind, COctetString) and kind.secret for _, kind in rows(pdu_class))
 )
+_LONGEST_BIND = 256  # its fields have 98 at most; whoever sends thousands of long ones must not keep us busy
 _HEADER_LIKE = re.compile(rb"(?s)(?=\x00[\x00\x01]..(....)\x00\x00\x00\x00....)")
 
 
@@ -193,11 +194,16 @@ def find_secrets(octets: bytes) -> list[Secret]:
     """The password of each bind and outbind, wherever it begins.
 
     Also inside what is explained as something else: a wrong command_length before it must not bring one to light.
-    Of a bind that cannot be read, all that follows its header is taken for secret.
+    Of a bind whose fields do not hold together, all that follows its header is taken for secret.
     """
+    return [_secret(octets, at) for at in find_binds(octets)]
+
+
+def find_binds(octets: bytes) -> list[int]:
+    """Where a bind or outbind begins, or may begin."""
     found = {at for at in _pdu_starts(octets) if octets[at + 4 : at + 8] in _WITH_PASSWORD}
     found |= {like.start() for like in _HEADER_LIKE.finditer(octets) if _is_bind(octets, like)}
-    return [_secret(octets, at) for at in sorted(found)]
+    return sorted(found)
 
 
 def _is_bind(octets: bytes, like: re.Match[bytes]) -> bool:
@@ -217,10 +223,21 @@ def _pdu_starts(octets: bytes) -> Iterator[int]:
 
 
 def _secret(octets: bytes, bind: int) -> Secret:
-    body = bind + HEADER_OCTETS
-    name_end = octets.find(b"\0", body, body + 16)
-    end = octets.find(b"\0", name_end + 1, name_end + 10)
     size = int.from_bytes(octets[bind : bind + 4], "big")
-    if name_end < 0 or end < 0 or end >= bind + size:
-        return Secret(bind, body, len(octets))
-    return Secret(bind, name_end + 1, end)
+    if size <= min(len(octets) - bind, _LONGEST_BIND):
+        found = walk(octets[bind : bind + size])
+        if holds_together(found):
+            password = next(span for span in found.spans if span.secret)
+            return Secret(bind, bind + password.start, bind + password.end - 1)
+    return Secret(bind, bind + HEADER_OCTETS, len(octets))
+
+
+def holds_together(bind: Walk) -> bool:
+    """Whether the fields of a bind or outbind are what they are called.
+
+    One octet more or less, a NUL above all, and each field is taken for its neighbour: the password may be read as the
+    system_id. Then something is missing at the end, or a number is a character, or the other way round.
+    """
+    texts = [value for value in bind.values.values() if isinstance(value, str)]
+    numbers = (int(bind.values.get(name, 0)) for name in ("addr_ton", "addr_npi"))
+    return not bind.fault and all(map(str.isprintable, texts)) and max(numbers) < ord(" ")

@@ -80,6 +80,13 @@ def test_two_links_of_one_name():
         parse_settings(two)
 
 
+@pytest.mark.parametrize("name", ["", "a\nb", "\x1b[31m"])
+def test_a_name_can_be_printed(name):
+    """Without one the quarantine has what came by nobody's link."""
+    with pytest.raises(SettingsError, match=r"links\.0\.name: "):
+        parse_settings(tables() | {"links": [tables()["links"][0] | {"name": name}]})
+
+
 def test_no_toml(tmp_path):
     path = tmp_path / "gateway.toml"
     path.write_text("store = \n")
@@ -118,6 +125,6 @@ def test_addresses(text, pair):
 
 
 def test_a_single_bracket_does_not_show_the_password():
-    with pytest.raises(SettingsError, match=r"^settings: links: ") as error:
+    with pytest.raises(SettingsError, match=r"^settings: links: a list is wanted: .*\[\[table\]\]") as error:
         parse_settings(tables() | {"links": tables()["links"][0]})
     assert "secret" not in str(error.value)

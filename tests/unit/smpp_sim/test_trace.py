@@ -270,6 +270,10 @@ def test_a_link_is_called_by_number_or_account(name, right):
     [
         ("a bind", [encode(BIND)]),
         ("an outbind", [encode(Outbind("centre", PASSWORD.decode(), sequence_number=1))]),
+        (
+            "a bind without the NUL before its password",
+            [b"\0\0\0\x24" + encode(BIND)[4:18] + encode(BIND)[19:]],
+        ),
         ("a bind that never ends", [encode(BIND)[:26]]),
         ("a bind whose length is too short", [b"\0\0\0\x14" + encode(BIND)[4:]]),
         ("a bind whose length is too long", [b"\0\0\0\xff" + encode(BIND)[4:] + bytes(300)]),

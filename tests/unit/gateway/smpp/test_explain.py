@@ -192,6 +192,21 @@ def test_destinations_are_numbered():
     assert "ESME_RINVDSTADR" in said(failed, "1: error_status_code")
 
 
+def test_fields_of_submit_multi_are_found_in_the_specification():
+    """As the comments of other implementations have the numbers."""
+    multi = SubmitMulti(dest_addresses=[SmeAddress(1, 1, "79260000003"), DistributionList("all")])
+    failed = SubmitMultiResp(unsuccess_smes=[UnsuccessfulSme(1, 1, "1", 0x0B)])
+    rows = [row for pdu in (multi, failed) for row in explain(encode(pdu)).fields]
+    sections = {row.name.split(": ")[-1]: row.section for row in rows}
+    assert [sections[name] for name in ("number_of_dests", "dest_flag", "no_unsuccess", "dl_name")] == [
+        "§5.2.24",
+        "§5.2.25",
+        "§5.2.26",
+        "§5.2.27",
+    ]
+    assert sections["error_status_code"] == "§4.5.2.1"
+
+
 def test_message_state():
     assert said(QuerySmResp(message_id="1", message_state=2), "message_state") == "2 DELIVERED"
 

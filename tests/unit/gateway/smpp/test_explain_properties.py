@@ -53,6 +53,10 @@ def pdus_of(pdu_class: type[Pdu]) -> st.SearchStrategy[Pdu]:
 frames = st.sampled_from(sorted(PDU_CLASSES)).flatmap(lambda id: pdus_of(PDU_CLASSES[id])).map(encode)
 
 
+def with_right_length(frame: bytes | bytearray) -> bytes:
+    return len(frame).to_bytes(4, "big") + bytes(frame[4:])
+
+
 @st.composite
 def spoiled(draw: st.DrawFn) -> bytes:
     """A PDU with some octets changed, or with its end missing, or with something behind it."""
@@ -62,7 +66,7 @@ def spoiled(draw: st.DrawFn) -> bytes:
     if draw(st.booleans()):
         del frame[draw(st.integers(0, len(frame))) :]
     if draw(st.booleans()) and len(frame) >= 16:
-        frame[:4] = len(frame).to_bytes(4, "big")
+        frame = with_right_length(frame)
     return bytes(frame) + draw(st.binary(max_size=20))
 
 
@@ -78,6 +82,23 @@ def with_a_password(draw: st.DrawFn) -> bytes:
     if len(before) >= 16 and draw(st.booleans()):
         before = draw(st.integers(0, len(before) + len(bind))).to_bytes(4, "big") + before[4:]
     return before + bind + draw(st.just(b"") | frames | st.binary(max_size=20))
+
+
+@st.composite
+def damaged_binds(draw: st.DrawFn) -> bytes:
+    """A bind of which some octets behind the header are changed, missing or too many, in one place."""
+    kind = draw(st.sampled_from([BindReceiver, BindTransceiver, Outbind]))
+    texts = {"system_id": st.text("abc", max_size=7), "system_type": st.sampled_from(["", "x", "USSD"])}
+    texts |= {"address_range": st.text("0123456789", max_size=9)}
+    numbers = {"interface_version": st.sampled_from([0, 0x33, 0x34, 34])}
+    numbers |= {"addr_ton": st.integers(0, 6), "addr_npi": st.sampled_from([0, 1, 8, 18])}
+    there = {name for name, _ in rows(kind)}
+    values = {name: draw(value) for name, value in (texts | numbers).items() if name in there}
+    version = draw(st.sampled_from([{}, {0x0210: b"\x34"}]))
+    bind = bytearray(encode(kind(**values, password=PASSWORD, tlvs=version)))
+    at = draw(st.integers(16, len(bind)))
+    bind[at : at + draw(st.integers(0, 4))] = draw(st.just(b"") | st.just(b"\0") | st.binary(max_size=4))
+    return with_right_length(bind) if draw(st.booleans()) else bytes(bind)
 
 
 def check_cover(explanation: Explanation, octets: bytes) -> None:
@@ -123,6 +144,25 @@ def test_no_password_is_shown(octets):
         shown = render(explanation) + json.dumps(as_json(explanation)) + repr(explanation) + one_line(octets)
         for secret in (PASSWORD, PASSWORD[1:], PASSWORD.encode().hex(" "), PASSWORD.encode().hex()):
             assert secret not in shown
+
+
+@given(octets=damaged_binds(), before=st.just(b"") | frames)
+@example(octets=encode(Outbind("gw", PASSWORD)).replace(b"\0pa", b"pa"), before=b"")
+@example(
+    octets=with_right_length(
+        encode(BindReceiver("gw", PASSWORD, addr_npi=1, address_range="79")).replace(b"\0pa", b"pa")
+    ),
+    before=b"",
+)
+def test_no_piece_of_a_password_is_shown_when_a_bind_is_damaged(octets, before):
+    pieces = [PASSWORD[at : at + 4] for at in range(len(PASSWORD) - 3)]
+    pieces += [form for piece in pieces for form in (piece.encode().hex(), piece.encode().hex(" "))]
+    for stream in (octets, before + octets):
+        for explanation in (explain(stream), *explain_all(stream)):
+            shown = (
+                render(explanation) + json.dumps(as_json(explanation)) + repr(explanation) + one_line(stream)
+            )
+            assert not [piece for piece in pieces if piece in shown]
 
 
 @given(octets=spoiled() | frames)
