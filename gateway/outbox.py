@@ -9,6 +9,7 @@ store.
 
 import enum
 import math
+from collections import OrderedDict
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
@@ -112,7 +113,8 @@ class Outbox:
         self._backoff = backoff or Backoff()
         self._later: list[tuple[float, Outgoing]] = []
         self._failures: dict[int, int] = {}
-        self._newest: dict[str, int] = {}  # by MSISDN, of screens; those of late, the oldest first
+        # By MSISDN, of screens; those of late, the oldest first. A dict would look for its oldest among all it has lost.
+        self._newest: OrderedDict[str, int] = OrderedDict()
         self._limit = limit
         self._throttles = 0
         self._paused_at = self._paused_until = 0.0
@@ -141,10 +143,10 @@ class Outbox:
             self._note_newest(message)
 
     def _note_newest(self, message: Outgoing) -> None:
-        self._newest.pop(message.msisdn, None)
         self._newest[message.msisdn] = message.id
+        self._newest.move_to_end(message.msisdn)
         if len(self._newest) > self._limit:
-            del self._newest[next(iter(self._newest))]
+            self._newest.popitem(last=False)
 
     def is_stale(self, message: Outgoing) -> bool:
         """Whether it is a screen that was sent without a response, and a newer one for this phone followed.
