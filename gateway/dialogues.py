@@ -116,16 +116,14 @@ class Dialogues:
         try:
             message = await self._understand(pdu, work)
         except DialectError as error:
-            work.misunderstood.append((pdu, str(error)))
-            work.counted["not_understood"] += 1
-            return ESME_RX_R_APPN
-        if message is None:
+            return self._put_aside(pdu, str(error), ESME_RX_R_APPN, work)
+        if message is None or (message.reply is None and message.msisdn in self._menu.numbers):
+            # An SMS from a short number of ours: the answer would come back to be answered, for ever.
             work.counted["no_turn"] += 1
             return ESME_ROK
         if not message.msisdn:
-            work.misunderstood.append((pdu, "source_addr is empty: nobody to be answered"))
-            work.counted["not_understood"] += 1
-            return ESME_RINVSRCADR
+            reason = "source_addr is empty: nobody to be answered"
+            return self._put_aside(pdu, reason, ESME_RINVSRCADR, work)
         answers, jobs = len(work.answers), work.jobs
         await self._store.savepoint()
         try:
@@ -139,6 +137,11 @@ class Dialogues:
             if await self._store.release():
                 work.subscribers = None
         return ESME_ROK
+
+    def _put_aside(self, pdu: Message, reason: str, status: int, work: Work) -> int:
+        work.misunderstood.append((pdu, reason, status))
+        work.counted["not_understood"] += 1
+        return status
 
     async def _understand(self, pdu: Message, work: Work) -> Inbound | None:
         """None for what is nobody's turn: a receipt, a part of a long SMS. Raises `DialectError`."""

@@ -42,7 +42,6 @@ from gateway.smpp.vocabulary import (
     ESME_RQUERYFAIL,
     ESME_RREPLACEFAIL,
     ESME_RTHROTTLED,
-    ESME_RX_R_APPN,
     ESME_RX_T_APPN,
     command_name,
     status_name,
@@ -269,8 +268,8 @@ class Link:
             self._distribute([answer for answer in work.answers if answer.link != self.name])
         if work.jobs:
             self._on_jobs()
-        for pdu, reason in work.misunderstood:
-            self._quarantine.keep(self.name, peer, reason, ESME_RX_R_APPN, octets_of(pdu))
+        for pdu, reason, status in work.misunderstood:
+            self._quarantine.keep(self.name, peer, reason, status, octets_of(pdu))
         for receipt in work.receipts:
             self.outward.receipts.note(*receipt)
 

@@ -21,7 +21,8 @@ from gateway.quarantine import Quarantine
 from gateway.settings import split_address
 from gateway.smpp.credentials import authenticator
 from gateway.smpp.events import Bound, Closed, Event, Quarantined
-from gateway.smpp.pdu import Pdu
+from gateway.smpp.explain.walk import holds_together, walk
+from gateway.smpp.pdu import Pdu, encode
 from gateway.smpp.session import Role, Session
 from gateway.smpp.vocabulary import ESME_RBINDFAIL, ESME_ROK, status_name
 from gateway.tls import Certificates
@@ -192,7 +193,7 @@ class Centres:
             log.warning(
                 "bind refused",
                 peer=address,
-                system_id=bind.system_id,
+                system_id=bind.system_id if holds_together(walk(encode(bind))) else "not to be read",
                 status=status_name(status),
                 **({"link": known.name} if known else {}),
             )

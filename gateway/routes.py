@@ -60,8 +60,10 @@ class Routes:
     async def _empty(self, link: Link, store: Store, transaction: Transaction) -> None:
         for kind in _MOVABLE:
             after, page = 0, [None] * _AT_ONCE
-            while len(page) == _AT_ONCE and not link.up:  # or it has bound, and reads the store itself
+            while len(page) == _AT_ONCE:
                 async with transaction:
+                    if link.up:  # perhaps since a moment: it reads the store itself
+                        return
                     page = await store.unsent(link.name, after, _AT_ONCE, kind)
                     moved = await self._move(page, store)
                 after = page[-1].id if page else after

@@ -124,8 +124,8 @@ class Work:
     """Those of all turns, read at once; None when a turn has written something and they may be stale."""
     acknowledgements: list[tuple[Message, int]] = field(default_factory=list)
     """The messages of the unit, each with the command_status of its response."""
-    misunderstood: list[tuple[Message, str]] = field(default_factory=list)
-    """Those of them that meant nothing, and why."""
+    misunderstood: list[tuple[Message, str, int]] = field(default_factory=list)
+    """Those of them that meant nothing, why, and the command_status that says so."""
     receipts: list[tuple[Receipt, str, SentMessage | None]] = field(default_factory=list)
     """What became of messages, to which number; None: of one that nobody knows, or not yet."""
     answers: list[Outgoing] = field(default_factory=list)

@@ -5,6 +5,7 @@ escape and itself), or UTF-16 code units, where a character beyond the BMP takes
 one is cut: `gateway.smpp.long_messages`.
 """
 
+import codecs
 import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -14,6 +15,7 @@ from gateway.smpp import gsm7
 from gateway.smpp.national import decode_national
 from gateway.smpp.user_data_header import National, Part, encode_udh, parse_udh  # noqa: F401 — asked for here
 
+_BYTE_ORDER_MARK = "\ufeff"
 _BASIC_CHARACTERS = gsm7.BASIC.replace("\x1b", "")
 _EXTENSION_CHARACTERS = "".join(gsm7.EXTENSION.values())
 _NOT_BASIC = re.compile(f"[^{re.escape(_BASIC_CHARACTERS)}]")
@@ -51,7 +53,9 @@ def _decode_packed(octets: bytes) -> str:
 
 
 def _decode_ucs2(octets: bytes) -> str:
-    return octets.decode("utf-16-be", "replace")
+    """A byte order mark, as Java's "UTF-16" writes one, is obeyed and is no text."""
+    order = "utf-16-le" if octets.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
+    return octets.decode(order, "replace").removeprefix(_BYTE_ORDER_MARK)
 
 
 def _decode_gsm7_with_language(octets: bytes) -> str:

@@ -8,6 +8,7 @@ from gateway.smpp.events import Stray
 from gateway.smpp.pdu import BindTransceiver, DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.vocabulary import (
     ESME_RINVMSGLEN,
+    ESME_RINVSRCADR,
     ESME_ROK,
     ESME_RX_R_APPN,
     USSD_SERVICE_OP,
@@ -94,6 +95,16 @@ async def test_an_operation_that_the_dialect_does_not_know(tmp_path):
         ((_, reason, octets),) = kept(tmp_path)
         assert decode(octets).tlvs[USSD_SERVICE_OP] == UNKNOWN_OP
         assert reason
+
+
+@scene
+async def test_the_status_of_a_record_is_what_the_peer_was_told(tmp_path):
+    async with centre() as smsc, gateway(tmp_path, to_centre(smsc.port)):
+        peer = await smsc.bound()
+        told = [(await peer.ask(pdu)).command_status for pdu in (strange(number(3)), dialled("", "*100#"))]
+        assert told == [ESME_RX_R_APPN, ESME_RINVSRCADR]
+        statuses = "SELECT status FROM quarantine ORDER BY id"
+        await until(lambda: [status for (status,) in query(tmp_path, statuses)] == told, "two records")
 
 
 @scene

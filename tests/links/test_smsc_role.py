@@ -7,6 +7,7 @@ import pytest
 
 from gateway.smpp.events import Refused, UnbindRequest
 from gateway.smpp.pdu import (
+    BindTransceiver,
     CancelSm,
     DataSm,
     DeliverSm,
@@ -138,6 +139,18 @@ def test_S4_a_stranger_is_refused(tmp_path, heard, changes, status):
         assert "ecret" not in str(heard), "a password in the log"
 
     play()
+
+
+@scene
+async def test_a_password_that_is_read_as_the_system_id_is_not_logged(tmp_path, heard):
+    """The NUL between them is missing; each field is taken for its neighbour, and there is one for everybody."""
+    bind = encode(BindTransceiver("gw", "secret", addr_npi=1, address_range="79")).replace(
+        b"\0secret", b"secret"
+    )
+    async with gateway(tmp_path, from_centre()) as ours, connected(listening_port(ours)) as peer:
+        peer.write(len(bind).to_bytes(4, "big") + bind[4:])
+        await until(lambda: heard.of("bind refused"), "a line about it")
+        assert "secret" not in str(heard)
 
 
 @scene

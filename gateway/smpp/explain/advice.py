@@ -8,7 +8,7 @@ from gateway.smpp.errors import RemoteProtocolError
 from gateway.smpp.explain.tables import STATES, data_coding, quoted
 from gateway.smpp.explain.text import ESM_CLASS_NOTIFICATION, MessageText
 from gateway.smpp.explain.tlvs import FROM_NETWORK_OPS, USSD_OPS
-from gateway.smpp.explain.walk import Walk
+from gateway.smpp.explain.walk import WITH_PASSWORD, Walk
 from gateway.smpp.pdu import DataSm, DeliverSm
 from gateway.smpp.receipts import STATES as RECEIPT_WORDS
 from gateway.smpp.receipts import Receipt, read_receipt
@@ -78,6 +78,12 @@ class Found:
     def number(self) -> int:
         """sequence_number."""
         return int(self.walk.values.get("sequence_number", 0))
+
+    @property
+    def is_header_of_bind(self) -> bool:
+        """Whether it is all that the quarantine keeps of a bind or outbind."""
+        frame = self.walk.frame
+        return self.missing > 0 and len(frame) == HEADER_OCTETS and frame[4:8] in WITH_PASSWORD
 
     @property
     def op(self) -> int | None:
@@ -223,6 +229,8 @@ def _receipt_summary(found: Found, receipt: Receipt) -> str:
 
 def advice(found: Found) -> tuple[str, ...]:
     """What each side should do next, the more urgent first."""
+    if found.is_header_of_bind:
+        return ("If it is from the quarantine, the reason there says what was wrong with the rest.",)
     if found.missing:
         return (
             f"The receiver waits for the other {found.missing} octets; until they are here nothing is answered.",
@@ -232,12 +240,6 @@ def advice(found: Found) -> tuple[str, ...]:
     if found.command_id & RESPONSE_BIT:
         return (_response_advice(found),)
     return tuple(_request_advice(found))
-
-
-def _is_header_of_bind(found: Found) -> bool:
-    return len(found.walk.frame) == HEADER_OCTETS and (
-        found.command.startswith("bind_") or found.command == "outbind"
-    )
 
 
 def _malformed_advice(found: Found, error: RemoteProtocolError) -> Iterator[str]:

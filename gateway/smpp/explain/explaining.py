@@ -206,7 +206,10 @@ def _error(frame: bytes) -> RemoteProtocolError | None:
 def _problem(found: Found) -> tuple[str | None, str | None]:
     if found.missing:
         here = len(found.walk.frame)
-        return f"cut off: {here} of {here + found.missing} octets are here", "F1"
+        octets = f"{here} of {here + found.missing} octets are here"
+        if found.is_header_of_bind:
+            return f"{octets}: of a bind the quarantine keeps the header only", "F1"
+        return f"cut off: {octets}", "F1"
     if found.error is None:
         return None, None
     return str(found.error), "F6" if found.command_id in PDU_CLASSES else "F3"

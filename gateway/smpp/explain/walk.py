@@ -20,11 +20,13 @@ _ERROR_STATUS_OCTETS = 4
 REST = "rest"
 """The field of a span that could not be read."""
 
-_WITH_PASSWORD = frozenset(
+WITH_PASSWORD = frozenset(
     command_id.to_bytes(4, "big")
     for command_id, pdu_class in PDU_CLASSES.items()
     if any(isinstance(kind, COctetString) and kind.secret for _, kind in rows(pdu_class))
 )
+"""The command_id of each, as it stands on the wire."""
+
 _LONGEST_BIND = 256  # its fields have 98 at most; whoever sends thousands of long ones must not keep us busy
 _HEADER_LIKE = re.compile(rb"(?s)(?=\x00[\x00\x01]..(....)\x00\x00\x00\x00....)")
 
@@ -201,14 +203,14 @@ def find_secrets(octets: bytes) -> list[Secret]:
 
 def find_binds(octets: bytes) -> list[int]:
     """Where a bind or outbind begins, or may begin."""
-    found = {at for at in _pdu_starts(octets) if octets[at + 4 : at + 8] in _WITH_PASSWORD}
+    found = {at for at in _pdu_starts(octets) if octets[at + 4 : at + 8] in WITH_PASSWORD}
     found |= {like.start() for like in _HEADER_LIKE.finditer(octets) if _is_bind(octets, like)}
     return sorted(found)
 
 
 def _is_bind(octets: bytes, like: re.Match[bytes]) -> bool:
     size = int.from_bytes(octets[like.start() : like.start() + 4], "big")
-    return size >= HEADER_OCTETS and like[1] in _WITH_PASSWORD
+    return size >= HEADER_OCTETS and like[1] in WITH_PASSWORD
 
 
 def _pdu_starts(octets: bytes) -> Iterator[int]:

@@ -281,7 +281,20 @@ def test_a_message_of_nobody_is_refused_and_changes_nothing(in_house, pdu):
     async def work(house: House) -> None:
         done = await house.handle(pdu)
         assert [status for _, status in done.acknowledgements] == [ESME_RINVSRCADR]
-        assert [about for _, about in done.misunderstood] == ["source_addr is empty: nobody to be answered"]
+        reason = "source_addr is empty: nobody to be answered"
+        assert [about for _, *about in done.misunderstood] == [[reason, ESME_RINVSRCADR]]
+        assert done.answers == []
+
+    in_house(work)
+
+
+@pytest.mark.parametrize("source", ["000105", "000110"])
+def test_the_service_does_not_answer_itself(in_house, source):
+    """Whoever writes in its name would have it talk to itself, for ever."""
+
+    async def work(house: House) -> None:
+        done = await house.handle(sms("000105", "BALANCE", source_addr=source))
+        assert [status for _, status in done.acknowledgements] == [ESME_ROK]
         assert done.answers == []
 
     in_house(work)

@@ -158,6 +158,24 @@ def test_many_move_in_portions_and_none_is_left(board):
     asyncio.run(play())
 
 
+def test_a_link_that_binds_while_others_are_at_work_on_the_store_keeps_what_waits_for_it(board):
+    """It reads the store at its bind: what moved then would leave twice."""
+
+    async def play():
+        one = board(("7926", ["two"]), ("", ["one"]))
+        one.up("two")
+        one.down("one", since=0)
+        ids = await one.put("one", "sms")
+        async with one.transaction:
+            failing_over = asyncio.create_task(one.fail_over(now=100))
+            await asyncio.sleep(0)
+            one.up("one")
+        await failing_over
+        assert await one.waiting("one") == ids
+
+    asyncio.run(play())
+
+
 def test_each_message_moves_by_its_own_route_and_answers_stay(board):
     async def play():
         one = board(("7495", ["two", "three"]), ("", ["two", "one"]))

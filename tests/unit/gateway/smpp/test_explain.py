@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.smpp.events import Quarantined
 from gateway.smpp.explain import as_json, explain, explain_all, one_line, render
 from gateway.smpp.pdu import (
     BindTransceiver,
@@ -367,6 +368,14 @@ def test_passwords_are_masked_in_every_form():
             shown = render(found) + str(as_json(found)) + repr(found) + one_line(sent)
             assert "s3cretpw" not in shown
             assert b"s3cr".hex(" ") not in shown
+
+
+def test_what_the_quarantine_keeps_of_a_bind_is_not_called_cut_off():
+    kept = Quarantined.of(encode(BindTransceiver("gw", "s3cretpw", sequence_number=1)), "", 0).octets
+    found = explain(kept)
+    assert found.problem == "16 of 33 octets are here: of a bind the quarantine keeps the header only"
+    assert "waits" not in str(found.advice)
+    assert "cut off" not in one_line(kept)
 
 
 def test_an_empty_password_is_told():

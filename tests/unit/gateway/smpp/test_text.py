@@ -65,7 +65,14 @@ def test_gsm7_text_is_measured_in_septets(text: str):
 
 @given(any_text)
 def test_ucs2_keeps_surrogate_pairs(text: str):
+    text = text.lstrip("\ufeff\ufffe")
     assert decode_text(encode_text(text, "ucs2"), "ucs2") == text
+
+
+@pytest.mark.parametrize("octets", ["FEFF 0031 0416", "FFFE 3100 1604"])
+def test_a_byte_order_mark_is_obeyed_and_is_no_text(octets: str):
+    """RFC 2781 §3.3; Java's "UTF-16" writes the first of them."""
+    assert decode_text(bytes.fromhex(octets), "ucs2") == "1Ж"
 
 
 def test_half_a_surrogate_pair_does_not_stop_anybody():
