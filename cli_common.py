@@ -18,6 +18,12 @@ class Failure(click.ClickException):
     exit_code = 2
 
 
+def about_ports(error: Exception, *options: str) -> str:
+    """What is wrong; with a port in use also the options that choose another one."""
+    hint = f"; choose another: {', '.join(options)}; 0 picks a free one" if "in use" in str(error) else ""
+    return f"{error}{hint}"
+
+
 def explained(command: Callable[..., Any]) -> Callable[..., Any]:
     """Turn the expected errors of every room into a `Failure`; anything else is a bug and shows its traceback."""
 
