@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -16,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
+from cli_common import run
 from cli_demo import own_name
 from smpp_sim.simulator import Simulator, SimulatorSettings
 
@@ -277,6 +279,32 @@ def test_ctrl_c_ends_seeding_and_leaves_nothing(tmp_path):
         finally:
             seeding.kill()
     assert starpound("seed", "--store", url, "--subscribers", "5").stdout.startswith("5 new subscribers")
+
+
+class Terminates(asyncio.Protocol):
+    """SIGTERM comes while the program is busy with what a peer has sent."""
+
+    def data_received(self, data: bytes) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        sum(range(1000))
+
+
+def test_sigterm_ends_it_whatever_is_going_on():
+    ended = []
+
+    async def work() -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            await asyncio.get_running_loop().create_connection(Terminates, sock=ours)
+            theirs.send(b"octets")
+            try:
+                await asyncio.wait_for(asyncio.Event().wait(), 5)
+            except asyncio.CancelledError:
+                ended.append("in good order")
+                raise
+
+    run(work())
+    assert ended == ["in good order"]
 
 
 @pytest.mark.parametrize("command", [("demo",), ("sim", "--http-port", "0")], ids=" ".join)
