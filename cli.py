@@ -8,6 +8,7 @@ import asyncio
 import dataclasses
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,17 @@ def seed(url: str, count: int, first: int) -> None:
     store = open_store(url)
     try:
         with click.progressbar(length=count, label="subscribers", file=sys.stderr) as bar:
-            new = asyncio.run(
-                seed_store(store, count, first, progress=lambda done: bar.update(done - bar.pos))
-            )
+            new = asyncio.run(seed_store(store, count, first, progress=partial(_advance, bar)))
     finally:
         asyncio.run(store.close())
     click.echo(f"{new} new subscribers, {first} to {first + count - 1}, in {url}")
+
+
+def _advance(bar: Any, done: int) -> None:
+    task = asyncio.current_task()
+    if task and task.cancelling():  # Ctrl-C: all of it is one transaction, without an await to end it at
+        raise asyncio.CancelledError
+    bar.update(done - bar.pos)
 
 
 SIM = click.option("--sim", "url", default="http://127.0.0.1:8105", show_default=True, help="The simulator.")
@@ -128,7 +134,7 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bo
     _finish(conversation, as_json)
 
 
-@main.command()
+@main.command(short_help="Send an SMS from a phone of the simulator.")
 @click.argument("to")
 @click.argument("text", default="")
 @FROM
@@ -188,7 +194,7 @@ def menu() -> None:
 MENU_FILE = click.argument("file", required=False, type=click.Path(dir_okay=False))
 
 
-@menu.command()
+@menu.command(short_help="Find the faults of a menu file.")
 @MENU_FILE
 @explained
 def check(file: str | None) -> None:
@@ -212,7 +218,7 @@ def check(file: str | None) -> None:
     raise SystemExit(1 if problems else 0)
 
 
-@menu.command()
+@menu.command(short_help="Draw a menu file as a Mermaid flowchart.")
 @MENU_FILE
 @explained
 def graph(file: str | None) -> None:
@@ -232,7 +238,7 @@ def password() -> None:
     """Passwords of the web account."""
 
 
-@password.command()
+@password.command(short_help="Say whether a password is the right one.")
 @click.option("--store", "url", required=True, help="sqlite:///PATH")
 @click.argument("msisdn")
 @explained

@@ -18,6 +18,12 @@ class Failure(click.ClickException):
     exit_code = 2
 
 
+def about_ports(error: Exception, *options: str) -> str:
+    """What is wrong; with a port in use also the options that choose another one."""
+    hint = f"; choose another: {', '.join(options)}; 0 picks a free one" if "in use" in str(error) else ""
+    return f"{error}{hint}"
+
+
 def explained(command: Callable[..., Any]) -> Callable[..., Any]:
     """Turn the expected errors of every room into a `Failure`; anything else is a bug and shows its traceback."""
 
@@ -40,12 +46,19 @@ def explained(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def run(work: Coroutine[Any, Any, None]) -> None:
     """Run on uvloop where it is to be had. Ctrl-C or SIGTERM has ended all in good order when this returns."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         import uvloop
     except ImportError:
         runner = asyncio.run
     else:
         runner = uvloop.run
-    with contextlib.suppress(KeyboardInterrupt):
-        runner(work)
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+        runner(_until_terminated(work))
+
+
+async def _until_terminated(work: Coroutine[Any, Any, None]) -> None:
+    """SIGTERM cancels, as asyncio has Ctrl-C do; an exception out of a signal handler would end in some transport."""
+    task = asyncio.current_task()
+    assert task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await work

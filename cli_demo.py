@@ -6,7 +6,9 @@ The conversation goes through the simulator's control API, as everybody's does: 
 import asyncio
 import contextlib
 import re
+import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from typing import Any
 
 import click
 
-from cli_common import PORT, Failure
+from cli_common import PORT, Failure, about_ports
 
 PHONE = "79260000003"
 SUBSCRIBERS = 1000
@@ -58,9 +60,10 @@ CONVERSATION = (
 
 NEXT = """
 It stays up. Open {url} in a browser, or try from another terminal:
-  starpound dial '*105#' --from {phone}{sim}          walk the menu, answer as you go
-  starpound sms 000105 ОСТАТОК --from {phone}{sim}    what is left in the packages
-  curl {admin}/healthz                                   how the gateway is
+  {me} dial '*105#' --from {phone}{sim}          walk the menu, answer as you go
+  {me} sms 000105 ОСТАТОК --from {phone}{sim}    what is left in the packages
+  {me} phone --from {phone}{sim}                 a phone in the terminal
+  curl {admin}/healthz
 Ctrl-C ends it.
 """
 
@@ -109,8 +112,7 @@ def demo(once: bool, folder: Path | None, smpp_port: int, http_port: int, admin_
     try:
         right = asyncio.run(_demo(once, folder, smpp_port, http_port, admin_port))
     except (StartError, StoreError, SimulatorError) as error:
-        hint = "; another port? --smpp-port, --http-port, --admin-port" if "in use" in str(error) else ""
-        raise Failure(f"{error}{hint}") from error
+        raise Failure(about_ports(error, "--smpp-port", "--http-port", "--admin-port")) from error
     raise SystemExit(0 if right else 1)
 
 
@@ -154,9 +156,16 @@ async def _run(
         right = await asyncio.to_thread(_converse, simulator.url, stop)
         if not once and not stop.is_set():
             sim = "" if http_port == 8105 else f" --sim {simulator.url}"
-            click.echo(NEXT.format(url=simulator.url, phone=PHONE, sim=sim, admin=admin))
+            click.echo(NEXT.format(me=own_name(), url=simulator.url, phone=PHONE, sim=sim, admin=admin))
             await stop.wait()
     return right
+
+
+def own_name() -> str:
+    """What to type for this command: the folder of a virtual environment need not be on the PATH."""
+    called = sys.argv[0]
+    known = shutil.which("starpound") == str(Path(called).absolute())
+    return "starpound" if known or Path(called).name != "starpound" else called
 
 
 async def _seed(url: str) -> None:

@@ -21,7 +21,7 @@ def dialect() -> None:
     """How centres of USSD differ: the profiles that come along, and which one fits a trace."""
 
 
-@dialect.command("list")
+@dialect.command("list", short_help="List all dialects that come along.")
 @explained
 def list_() -> None:
     """All dialects that come along: what names a dialogue, and how the profile is known.
@@ -41,7 +41,7 @@ def list_() -> None:
         click.echo(click.style(f"{'':{width}}  trust: {file.trust}", dim=True))
 
 
-@dialect.command()
+@dialect.command(short_help="Show a profile file, comments and all.")
 @click.argument("name")
 @explained
 def show(name: str) -> None:
@@ -56,7 +56,7 @@ def show(name: str) -> None:
     click.echo(profile_source(name) if name in profile_names() else Path(name).read_text("utf-8"), nl=False)
 
 
-@dialect.command()
+@dialect.command(short_help="Name the dialect of a trace.")
 @click.argument("sources", metavar="[HEX|FILE]...", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Show all profiles, not only the likeliest.")
 @click.option("--port", type=int, help="Of a capture, only connections with this TCP port.")

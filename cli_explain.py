@@ -81,7 +81,7 @@ def explain_command(
     """
     pieces = list(_numbered(_pieces(given, path, number, url)))
     if not pieces:
-        raise Failure("nothing to explain: no octets")
+        raise Failure("nothing to explain: no octets; give them in hex, with --file, or on standard input")
     if only is not None:
         pieces = [(at, piece) for at, piece in pieces if at == only]
         if not pieces:

@@ -75,7 +75,7 @@ def show(number: int, url: str) -> None:
     click.echo(render(explain(record.octets)))
 
 
-@quarantine.command()
+@quarantine.command(short_help="Have the gateway handle records again.")
 @STORE
 @NUMBERS
 @click.option("--all", "all_of_them", is_flag=True, help="Every record.")

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli_common import PORT, Failure, explained, run
+from cli_common import PORT, Failure, about_ports, explained, run
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 _PROGRESS_S = 5.0
@@ -63,12 +64,21 @@ def sim(
             raise Failure(
                 "--seed, --speed, --once and --json are for a scenario; name one with --scenario FILE"
             )
-        run(_simulate(settings))
+        _run(_simulate(settings))
         return
     play = _Play(scenario, seed, speed or 1.0, once, as_json, wait_s)
-    run(play.run(settings))
+    _run(play.run(settings))
     if once and not play.good:
         raise click.exceptions.Exit(1)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    from smpp_sim.settings import SimulatorError
+
+    try:
+        run(work)
+    except SimulatorError as error:
+        raise Failure(about_ports(error, "--smpp-port", "--http-port", "--mailbox-port")) from error
 
 
 def _addresses(given: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Everybody who has starpound installed has this plugin, so that it imports nothin
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -20,7 +20,7 @@ _OPTIONS = {
     "smpp_port": ("0", "port for the application; 0: a free one"),
     "phone": ("79260000003", "number of the phone that the fixture `phone` is"),
     "timeout": ("5", "seconds to wait for a screen or an SMS"),
-    "scope": ("function", "how long one simulator lives: function, module, session"),
+    "scope": ("function", "how long one simulator lives: function, class, module, package, session"),
 }
 _SCOPES = ("function", "class", "module", "package", "session")
 
@@ -32,44 +32,53 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker."""
+    """The marker; and the one setting that pytest needs before any fixture runs."""
+    if (scope := _option(config, "scope")) not in _SCOPES:
+        raise pytest.UsageError(f"starpound_scope: no {scope!r}; there are {', '.join(_SCOPES)}")
     config.addinivalue_line(
         "markers", "starpound(**account): settings of the simulator's account, e.g. dialect='eyeline'"
     )
 
 
 def _scope(fixture_name: str, config: pytest.Config) -> str:
-    scope = _option(config, "scope")
-    if scope not in _SCOPES:
-        raise pytest.UsageError(f"starpound_scope: no {scope!r}; there are {', '.join(_SCOPES)}")
-    return scope
+    return _option(config, "scope")
 
 
 @pytest.fixture(scope=_scope)
 def smsc_settings(request: pytest.FixtureRequest) -> "SimulatorSettings":
     """Settings of the simulator: from pytest.ini and the marker `starpound`. Override it for all others."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from gateway.validation import explain
     from smpp_sim.settings import Account, SimulatorError, SimulatorSettings
 
-    account: dict[str, Any] = {
-        name: _option(request.config, name) for name in ("system_id", "password", "dialect")
-    }
     marker = request.node.get_closest_marker("starpound")
+    account = {name: _option(request.config, name) for name in ("system_id", "password", "dialect")}
     try:
-        accounts = (Account(**account | (marker.kwargs if marker else {})),)
-    except (SimulatorError, TypeError) as problem:
-        raise pytest.UsageError(f"starpound: {problem}") from None
+        accepted = TypeAdapter(Account).validate_python(account | (marker.kwargs if marker else {}))
+    except ValidationError as problem:
+        _refuse(f"starpound: {explain(problem, Account)}")
+    except SimulatorError as problem:
+        _refuse(f"starpound: {problem}")
     port = int(_number(request.config, "smpp_port"))
-    return SimulatorSettings(smpp_port=port, http_port=0, smtp_port=0, accounts=accounts)
+    return SimulatorSettings(smpp_port=port, http_port=0, smtp_port=0, accounts=(accepted,))
 
 
 @pytest.fixture(scope=_scope)
 def smsc(request: pytest.FixtureRequest, smsc_settings: "SimulatorSettings") -> "Iterator[Smsc]":
     """A running SMSC and USSD centre with phones; `smsc.host`, `smsc.port` say where to bind."""
+    from gateway.dialect import DialectError
+    from smpp_sim.settings import SimulatorError
     from smpp_sim.testing.smsc import Smsc
 
     timeout_s = _number(request.config, "timeout")
-    with Smsc(smsc_settings, timeout_s=timeout_s, default_phone=_option(request.config, "phone")) as running:
-        yield running
+    running = Smsc(smsc_settings, timeout_s=timeout_s, default_phone=_option(request.config, "phone"))
+    try:
+        running.start()
+    except (SimulatorError, DialectError) as problem:
+        _refuse(f"starpound: {problem}")
+    yield running
+    running.stop()
 
 
 @pytest.fixture
@@ -89,4 +98,9 @@ def _number(config: pytest.Config, name: str) -> float:
     try:
         return float(given)
     except ValueError:
-        raise pytest.UsageError(f"starpound_{name}: {given!r} is no number") from None
+        _refuse(f"starpound_{name}: {given!r} is no number")
+
+
+def _refuse(problem: str) -> NoReturn:
+    """One line; a traceback through this file would help nobody."""
+    pytest.fail(problem, pytrace=False)

@@ -1,5 +1,6 @@
 """Settings of the simulator: who may bind, where it listens, how patient the network is. Defaults stand here."""
 
+import errno
 import hashlib
 import hmac
 import ipaddress
@@ -16,6 +17,12 @@ BIND_KINDS = ("transceiver", "receiver", "transmitter")
 
 class SimulatorError(Exception):
     """The simulator cannot start or cannot be reached; one clear line for a terminal."""
+
+
+def cannot_listen(what: str, host: str, port: int, problem: OSError) -> SimulatorError:
+    """The line for a listener that does not open; asyncio's own words for it name the address once more."""
+    reason = "the port is in use" if problem.errno == errno.EADDRINUSE else problem.strerror or problem
+    return SimulatorError(f"{what}: cannot listen on {host}:{port}: {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

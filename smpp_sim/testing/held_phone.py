@@ -9,12 +9,10 @@ come, or comes otherwise, is an `Unexpected`, and its message tells what the pho
 
 import re
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from gateway.smpp.explain import one_line
 from smpp_sim.centre.centre import Centre
 from smpp_sim.phones.events import Event
 from smpp_sim.phones.handset import NotPossible
@@ -26,8 +24,8 @@ from smpp_sim.transcripts.transcript import write
 if TYPE_CHECKING:
     from smpp_sim.testing.smsc import Smsc
 
-TOLD_PDUS = 12
-"""PDUs in the message of a failure."""
+TOLD_LINES = 30
+"""Lines of what the phone saw in the message of a failure."""
 
 
 class Unexpected(NothingCame):
@@ -41,7 +39,7 @@ class Told:
     centre: Centre
     call: Callable[[Callable[[], Any]], Any]
     wait: Callable[[Coroutine[Any, Any, Any]], Any]
-    who: Callable[[], str]
+    story: Callable[[], str]
     timeout_s: float
 
 
@@ -144,22 +142,14 @@ class HeldPhone:
 
     def explain(self, problem: str) -> str:
         """The problem, and all that helps to understand it."""
-        seen, wire = self._told.call(lambda: (write(self._steps()), self._wire()))
-        parts = [problem, f"What the phone saw:\n{_indented(seen)}", self._told.who()]
-        return "\n\n".join([*parts, f"The wire, newest last:\n{_indented(wire)}"])
+        seen = self.transcript().splitlines()
+        if len(seen) > TOLD_LINES:
+            seen = [f"… {len(seen) - TOLD_LINES} lines before", *seen[-TOLD_LINES:]]
+        return f"{problem}\n\nWhat the phone saw:\n{indented(seen)}\n\n{self._told.story()}"
 
     def _steps(self) -> list[Any]:
         log = self._station.log
         return record(self.msisdn, log.after(self._began), missed=log.missed(self._began))
-
-    def _wire(self) -> str:
-        newest = list(islice(self._told.centre.trace.newest(), TOLD_PDUS))
-        lines = [
-            f"{'→' if pdu.direction == 'out' else '←'} {pdu.connection.account or pdu.connection.peer}  "
-            f"{one_line(pdu.octets)}"
-            for pdu in reversed(newest)
-        ]
-        return "\n".join(lines) or "nothing"
 
 
 class Talk:
@@ -188,12 +178,14 @@ class Talk:
     def expect(self, pattern: str = "", *, kind: str = "", within_s: float | None = None) -> "Talk":
         """The next box says this. `kind` is ask, end or notice; unless given, any of them."""
         __tracebackhide__ = True
-        screen = self._take(pattern or "any screen", within_s)
+        screen = self._take(pattern, within_s)
         allowed = (kind,) if kind else ("ask", "end", "notice")
         if screen.kind not in allowed:
             self._fail(f"a screen of kind {' or '.join(allowed)} was expected, {_named(screen)} came")
         if not re.search(pattern, screen.text, re.MULTILINE):
-            self._fail(f"a screen with {pattern!r} was expected, this came:\n{_indented(screen.text)}")
+            self._fail(
+                f"a screen with {pattern!r} was expected, this came:\n{indented(screen.text.splitlines())}"
+            )
         return self
 
     def answer(self, text: str = "") -> "Talk":
@@ -267,9 +259,8 @@ class Talk:
         self._make_way()
         event = self._phone.next("screen", patience_s)
         if event is None:
-            raise Unexpected(
-                self._phone.explain(f"no screen within {patience_s:g} s; {wanted!r} was expected")
-            )
+            wish = f"; {wanted!r} was expected" if wanted else ""
+            raise Unexpected(self._phone.explain(f"no screen within {patience_s:g} s{wish}"))
         data = event.data
         screen = Screen(data["screen"], data["text"], data["alphabet"], data["used"], data["allowed"])
         self.screens.append(screen)
@@ -326,5 +317,6 @@ def _named(screen: Screen) -> str:
     return f"{screen.kind}: {' / '.join(screen.text.splitlines())!r}"
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
+def indented(lines: Iterable[str]) -> str:
+    """As a part of the message of a failure."""
+    return "\n".join(f"  {line}" for line in lines)

@@ -9,14 +9,16 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gateway.smpp.explain import one_line
 from smpp_sim.centre.centre import Centre, describe
 from smpp_sim.mailbox import Letter
 from smpp_sim.settings import SimulatorError, SimulatorSettings
 from smpp_sim.simulator import NothingCame, Simulator
-from smpp_sim.testing.held_phone import HeldPhone, Told
+from smpp_sim.testing.held_phone import HeldPhone, Told, indented
 from smpp_sim.transcripts.replay import replay
 from smpp_sim.transcripts.transcript import parse
 
@@ -25,6 +27,8 @@ T = TypeVar("T")
 DEFAULT_PHONE = "79260000003"
 START_S = 30.0
 """Seconds that the start may take; far more than it does."""
+TOLD_PDUS = 12
+"""PDUs in the message of a failure."""
 
 
 class Smsc:
@@ -111,7 +115,7 @@ class Smsc:
         try:
             self.wait(self._simulator.wait_bound(system_id, timeout_s))
         except NothingCame as problem:
-            raise NothingCame(f"{problem} to {self.host}:{self.port}\n{self.story()}") from None
+            raise NothingCame(f"{problem} to {self.host}:{self.port}\n\n{self.story()}") from None
 
     @property
     def links(self) -> list[dict[str, Any]]:
@@ -142,8 +146,11 @@ class Smsc:
             raise AssertionError(f"{path}:{done.line}: {done.problem}\n{lines}\n\n{self.story()}")
 
     def story(self) -> str:
-        """Who has bound, who has gone, for the message of a failure."""
-        return "\n".join(self.call(lambda: [*_who_is_bound(self._centre), *_who_came(self._centre)]))
+        """Who has bound, who has gone, and the last PDUs, for the message of a failure."""
+        who, wire = self.call(
+            lambda: ([*_who_is_bound(self._centre), *_who_came(self._centre)], _wire(self._centre))
+        )
+        return "\n".join([*who, "", "The wire, newest last:", indented(wire or ["nothing"])])
 
     # --- for phones -------------------------------------------------------------------------------------------
 
@@ -197,4 +204,13 @@ def _who_came(centre: Centre) -> list[str]:
     return [
         f"  {event.kind} {event.data['system_id']} {event.data['peer']} {event.data.get('reason', '')}".rstrip()
         for event in events
+    ]
+
+
+def _wire(centre: Centre) -> list[str]:
+    newest = list(islice(centre.trace.newest(), TOLD_PDUS))
+    return [
+        f"{'→' if pdu.direction == 'out' else '←'} {pdu.connection.account or pdu.connection.peer}  "
+        f"{one_line(pdu.octets)}"
+        for pdu in reversed(newest)
     ]

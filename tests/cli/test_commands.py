@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +17,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
+from cli_common import run
+from cli_demo import own_name
 from smpp_sim.simulator import Simulator, SimulatorSettings
+
+ROOT = Path(__file__).parents[2]
 
 CONFIG = """
 store = "{store}"
@@ -259,3 +267,71 @@ def test_sim_port_in_use():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         refused(starpound("sim", "--smpp-port", port, "--http-port", "0"), port)
+
+
+def test_ctrl_c_ends_seeding_and_leaves_nothing(tmp_path):
+    """Ten million would take minutes; the first word on stderr comes when the work begins."""
+    url = f"sqlite:///{tmp_path}/many.db"
+    words = [sys.executable, str(ROOT / "cli.py"), "seed", "--store", url, "--subscribers", "10000000"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as seeding:
+        try:
+            assert seeding.stderr.readline() == "subscribers\n"
+            seeding.send_signal(signal.SIGINT)
+            assert seeding.wait(20) == 1
+        finally:
+            seeding.kill()
+    assert starpound("seed", "--store", url, "--subscribers", "5").stdout.startswith("5 new subscribers")
+
+
+class Terminates(asyncio.Protocol):
+    """SIGTERM comes while the program is busy with what a peer has sent."""
+
+    def data_received(self, data: bytes) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        sum(range(1000))
+
+
+def test_sigterm_ends_it_whatever_is_going_on():
+    ended = []
+
+    async def work() -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            await asyncio.get_running_loop().create_connection(Terminates, sock=ours)
+            theirs.send(b"octets")
+            try:
+                await asyncio.wait_for(asyncio.Event().wait(), 5)
+            except asyncio.CancelledError:
+                ended.append("in good order")
+                raise
+
+    run(work())
+    assert ended == ["in good order"]
+
+
+@pytest.mark.parametrize("command", [("demo",), ("sim", "--http-port", "0")], ids=" ".join)
+def test_a_port_in_use_is_said_once_and_with_what_to_do(command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused(
+            starpound(*command, "--smpp-port", str(port)),
+            f"SMPP: cannot listen on 127.0.0.1:{port}: the port is in use; choose another: --smpp-port, --http-port",
+        )
+
+
+def test_the_demo_names_itself_as_it_was_called(monkeypatch, tmp_path):
+    """From make the folder of the virtual environment is not on the PATH; a line that is copied has to work."""
+    command = tmp_path / "bin/starpound"
+    command.parent.mkdir()
+    command.touch(0o755)
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bin/starpound", "demo"])
+    assert own_name() == "bin/starpound"
+    monkeypatch.setenv("PATH", str(command.parent))
+    assert own_name() == "starpound"
+
+
+@pytest.mark.parametrize("group", [(), ("menu",), ("dialect",), ("password",), ("quarantine",)], ids=" ".join)
+def test_no_line_of_a_list_of_commands_is_cut_off(group):
+    assert "..." not in starpound(*group, "--help").output.partition("Commands:")[2]

@@ -170,17 +170,24 @@ class Kannel(NamedTuple):
 
 @contextlib.asynccontextmanager
 async def running(smsc_port: int, folder: Path) -> AsyncIterator[Kannel]:
-    """Both boxes, which know each other; bearerbox binds to the SMSC on this port."""
+    """Both boxes, and a service that is the test itself."""
+    async with Service() as service, boxes_for(service.port, smsc_port, folder) as (sendsms, bearerbox):
+        yield Kannel(service, sendsms, bearerbox)
+
+
+@contextlib.asynccontextmanager
+async def boxes_for(service_port: int, smsc_port: int, folder: Path) -> AsyncIterator[tuple[int, Box]]:
+    """Both boxes, which know each other; bearerbox binds to the SMSC on this port. The port of sendsms, bearerbox."""
     admin, box, sendsms = _free_ports(3)
-    async with Service() as service, contextlib.AsyncExitStack() as boxes:
-        ports = {"ADMIN": admin, "BOX": box, "SENDSMS": sendsms, "SMSC": smsc_port, "SERVICE": service.port}
+    async with contextlib.AsyncExitStack() as boxes:
+        ports = {"ADMIN": admin, "BOX": box, "SENDSMS": sendsms, "SMSC": smsc_port, "SERVICE": service_port}
         settings = _settings(folder, ports)
         bearerbox = await _start("bearerbox", settings, boxes)
         await bearerbox.said("Start-up done")
         smsbox = await _start("smsbox", settings, boxes)
         await smsbox.said("Connected to bearerbox")
         await bearerbox.said("Client connected")
-        yield Kannel(service, sendsms, bearerbox)
+        yield sendsms, bearerbox
 
 
 async def _start(name: str, settings: Path, boxes: contextlib.AsyncExitStack) -> Box:

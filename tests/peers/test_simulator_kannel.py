@@ -1,6 +1,9 @@
 """The simulator as SMSC, Kannel's bearerbox as the ESME: what a phone sends reaches an HTTP service and is answered."""
 
+import asyncio
 import contextlib
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from tests.peers import kannel_peer
 from tests.peers.kannel_peer import Kannel, meta_data
 from tests.peers.stage import simulator
 
+EXAMPLE = Path(__file__).parents[2] / "examples/kannel/service.py"
 MSISDN = "79260000003"
 CYRILLIC = "Привет, ёж 😀"
 
@@ -105,6 +109,37 @@ async def test_ussd_dialogue(tmp_path: Path) -> None:
         await answered.answer("Done", BInfo="USSD", Meta_Data=tlvs)
         box = await phone.screen()
         assert (box.kind, box.text) == ("end", "Done")
+
+
+@contextlib.asynccontextmanager
+async def service_of_the_examples() -> AsyncIterator[int]:
+    """Its port."""
+    process = await asyncio.create_subprocess_exec(sys.executable, EXAMPLE, "0", stdout=PIPE, stderr=DEVNULL)
+    try:
+        assert process.stdout
+        yield int((await process.stdout.readline()).split()[-1])
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def test_the_service_of_the_examples(tmp_path: Path) -> None:
+    async with (
+        simulator() as centre,
+        service_of_the_examples() as service,
+        kannel_peer.boxes_for(service, centre.smpp_port, tmp_path),
+    ):
+        await centre.wait_bound("gw", 5)
+        phone = centre.phone(MSISDN)
+        for name, greeting in (("Ivan", "Hello, Ivan!"), ("", "Hello, you!")):
+            phone.dial("*105#")
+            assert (await phone.screen()).text == "What is your name?"
+            phone.answer(name)
+            box = await phone.screen()
+            assert (box.kind, box.text) == ("end", greeting)
+            phone.press_ok()
+        phone.send_sms("000105", "hi")
+        assert (await phone.sms()).text == "You wrote: hi"
 
 
 async def test_a_password_that_is_wrong(tmp_path: Path) -> None:

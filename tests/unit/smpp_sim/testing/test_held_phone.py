@@ -1,9 +1,12 @@
 """The phone of the pytest plugin, in plain functions, with an application at the other end of a real socket."""
 
+import re
+import socket
 from collections.abc import Iterator
 
 import pytest
 
+from gateway.smpp.pdu import BindTransceiver, encode
 from smpp_sim.settings import SimulatorError
 from smpp_sim.testing.held_phone import HeldPhone, Unexpected
 from smpp_sim.testing.smsc import Smsc
@@ -156,6 +159,26 @@ def test_nobody_is_bound():
             smsc.wait_bound(timeout_s=SHORT_S)
         with pytest.raises(Unexpected, match="bound: nobody"):
             smsc.phone().dial("*100#").ends()
+
+
+def test_a_bind_that_is_refused_is_told():
+    with Smsc() as smsc, socket.create_connection((smsc.host, smsc.port)) as esme:
+        bind = BindTransceiver(sequence_number=1, system_id="gw", password="wrong", interface_version=0x34)
+        esme.sendall(encode(bind))
+        assert esme.recv(4)
+        with pytest.raises(AssertionError, match="bind_transceiver_resp 1 ESME_RINVPASWD"):
+            smsc.wait_bound(timeout_s=SHORT_S)
+
+
+def test_of_very_much_the_end_is_told(held: HeldPhone):
+    for _ in range(40):
+        held.dial("*100#").ends()
+    with pytest.raises(Unexpected) as failure:
+        held.sms("000999", "the last").receives("gold", within_s=SHORT_S)
+    said = str(failure.value)
+    assert re.search(r"What the phone saw:\n  … \d+ lines before\n", said)
+    assert said.count("  > *100#") < 40
+    assert "  > 000999: the last" in said
 
 
 def test_a_port_in_use_is_one_line():

@@ -161,7 +161,12 @@ def test_one_simulator_for_all_tests(project: Project) -> None:
         (
             "",
             "import pytest\n@pytest.mark.starpound(dialekt='spec')\ndef test_x(smsc): pass",
-            "unexpected keyword argument 'dialekt'",
+            "starpound: unknown key dialekt; did you mean dialect?",
+        ),
+        (
+            "starpound_dialect = nope\n",
+            "def test_x(smsc): pass",
+            "starpound: no dialect 'nope'; there are: bare",
         ),
     ],
 )
@@ -169,6 +174,7 @@ def test_what_is_wrong_is_said(project: Project, ini: str, test: str, said: str)
     done = project(ini, test_x=test)
     assert done.returncode != 0
     assert said in done.stdout + done.stderr
+    assert "pytest_plugin.py" not in done.stdout + done.stderr
 
 
 def test_a_failure_points_at_the_test_and_tells_the_story(project: Project) -> None:
