@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,8 @@ FILE = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
 _PLAIN_EVERY_S = 5
 _INTERRUPTED = 130
 _BUILT_IN = "five"
+# Further apart than the rounds through all subscribers that a load makes in a second; odd, to reach all 256.
+_SESSIONS_A_SECOND = 61
 
 
 @click.command(short_help="Put load on a gateway, and report.")
@@ -131,6 +134,7 @@ class _Load:
                 arrivals=options["arrivals"],
                 ramp_s=options["ramp"],
                 seed=options["seed"],
+                first_session=int(time.time()) * _SESSIONS_A_SECOND,
             )
             self.scripts = _scripts(options, profile.service_addr)
             self.wire = wire_of(profile, connects=bool(options["connect"]))
