@@ -7,6 +7,13 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+_PLAIN = {
+    "tuple_type": "write a list",
+    "list_type": "write a list",
+    "dataclass_type": "write its keys and their values",
+}
+"""Where pydantic would speak of Python's types."""
+
 
 def explain(error: ValidationError, shape: type) -> str:
     """The first thing that is wrong with a file of that `shape`, a dataclass: where, what, and the nearest right key.
@@ -28,7 +35,7 @@ def _explain(found: Any, shape: type) -> str:
         )
     if found["type"] == "missing":
         return f"{where} is missing"
-    message = found["msg"].removeprefix("Value error, ")
+    message = _PLAIN.get(found["type"]) or found["msg"].removeprefix("Value error, ")
     # A table is not shown: it may hold a password.
     secret = "password" in where or not isinstance(found["input"], str | int | float | bool)
     shown = "" if secret or found["type"] == "value_error" else f" (it is {found['input']!r})"

@@ -18,7 +18,7 @@ from smpp_sim.scenarios.faults_link import LinkFaults
 from smpp_sim.scenarios.judge import Judge
 from smpp_sim.scenarios.scenario import PERIODS, Chance, Fault, Scenario, Step
 from smpp_sim.scenarios.summary import Outcome, Summary, begin
-from smpp_sim.settings import SimulatorSettings
+from smpp_sim.settings import SimulatorError, SimulatorSettings
 from smpp_sim.transcripts.transcript import matches
 
 _SETTLE_S = 15.0
@@ -28,7 +28,13 @@ _SEEN = frozenset({"screen", "idle"})
 
 
 def settings_for(scenario: Scenario, settings: SimulatorSettings) -> SimulatorSettings:
-    """The settings with what the scenario says about the centre."""
+    """The settings with what the scenario says about the centre. Raises `SimulatorError` for unknown accounts."""
+    known = [account.system_id for account in settings.accounts]
+    for at, fault in enumerate(scenario.faults):
+        if fault.account is not None and fault.account not in known:
+            raise SimulatorError(
+                f"faults.{at}.account: nobody binds as {fault.account}; known: {', '.join(known)}"
+            )
     changes = {
         one.name: value
         for one in fields(scenario.centre)
