@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from cli_common import explained, run
+from cli_common import Amount, explained, printable, run
 from cli_demo import demo
 from cli_dialect import dialect
 from cli_explain import explain_command
@@ -129,7 +129,12 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bo
 @click.argument("text", default="")
 @FROM
 @click.option(
-    "--wait", "wait_s", default=5.0, show_default=True, help="Seconds to wait for the SMS that comes back."
+    "--wait",
+    "wait_s",
+    default=5.0,
+    type=Amount(0, 60),
+    show_default=True,
+    help="Seconds to wait for the SMS that comes back.",
 )
 @SIM
 @AS_JSON
@@ -145,15 +150,17 @@ def sms(to: str, text: str, msisdn: str, wait_s: float, url: str, as_json: bool)
     texting = remote.send_sms(url, msisdn, to, text, wait_s=wait_s)
     if not as_json:
         for message in texting.messages:
-            click.echo(f"{click.style(f'SMS {message.sender}', bold=True)}  {message.text}")
+            sender = click.style(f"SMS {printable(message.sender)}", bold=True)
+            text = "\n".join(map(printable, message.text.splitlines()))
+            click.echo(f"{sender}  {text}")
     _finish(texting, as_json)
 
 
 def _show(screen: Any) -> None:
     """A screen as a phone has it, and how full it is."""
     length = click.style(f"{screen.used}/{screen.allowed} {screen.alphabet}", dim=True)
-    for line in screen.text.split("\n"):
-        click.echo(f"│ {line}")
+    for line in screen.text.splitlines() or [""]:
+        click.echo(f"│ {printable(line)}")
     click.echo(f"╰─ {screen.kind} {length}")
 
 
