@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cli_common import Failure, explained
+from cli_common import Amount, Failure, explained
 
 FILE = click.Path(path_type=Path)
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -22,7 +22,7 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
     "--timeout",
     "timeout_s",
     default=10.0,
-    type=click.FloatRange(0.1, 600),
+    type=Amount(0.1, 600),
     show_default=True,
     help="Seconds to wait for each screen and SMS.",
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cli_common import PORT, Failure, explained, run
+from cli_common import PORT, Amount, Failure, explained, run
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 _PROGRESS_S = 5.0
@@ -29,11 +29,16 @@ _PROGRESS_S = 5.0
 @click.option("--tls-key", type=FILE, help="Its private key, PEM, unless it stands in the same file.")
 @click.option("--scenario", "scenario", type=FILE, help="YAML file: who dials what, and what goes wrong.")
 @click.option("--seed", type=int, help="Where its chance begins, instead of its own seed.")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Play it so many times as fast.")
+@click.option("--speed", type=Amount(min=0, min_open=True), help="Play it so many times as fast.")
 @click.option("--once", is_flag=True, help="End with the scenario: 0 if all is as it expects, else 1.")
 @click.option("--json", "as_json", is_flag=True, help="The scenario's summary as JSON.")
 @click.option(
-    "--wait", "wait_s", default=60.0, help="Seconds that ESMEs have for their bind.", show_default=True
+    "--wait",
+    "wait_s",
+    default=60.0,
+    type=Amount(0),
+    help="Seconds that ESMEs have for their bind.",
+    show_default=True,
 )
 @explained
 def sim(

@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope
 
 from smpp_sim.phones.events import EventLog
-from smpp_sim.settings import SimulatorError
+from smpp_sim.settings import cannot_listen
 
 MAX_LETTERS = 100
 """Letters kept; the oldest goes first."""
@@ -77,9 +77,7 @@ class Mailbox:
         try:
             self._server = await loop.create_server(lambda: self._protocol(loop), host, port)
         except OSError as error:
-            raise SimulatorError(
-                f"mailbox: cannot listen on {host}:{port}: {error.strerror or error}"
-            ) from None
+            raise cannot_listen("mailbox", host, port, error, "--mailbox-port") from None
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

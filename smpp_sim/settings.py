@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,15 @@ BIND_KINDS = ("transceiver", "receiver", "transmitter")
 
 class SimulatorError(Exception):
     """The simulator cannot start or cannot be reached; one clear line for a terminal."""
+
+
+def cannot_listen(who: str, host: str, port: int, error: OSError, option: str) -> SimulatorError:
+    """Why `who` has no place at that port, without the words that asyncio puts round it, and what to do."""
+    known = error.errno is not None and error.errno > 0
+    reason = os.strerror(error.errno) if known else error.strerror or error
+    return SimulatorError(
+        f"{who}: cannot listen on {host}:{port}: {reason}; {option} takes another port, and 0 a free one"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import uvicorn
 from smpp_sim.api.app import build_app
 from smpp_sim.centre.centre import Centre
 from smpp_sim.mailbox import Mailbox
-from smpp_sim.settings import SimulatorError, SimulatorSettings
+from smpp_sim.settings import SimulatorError, SimulatorSettings, cannot_listen
 from smpp_sim.testing.phone import NothingCame, Phone
 
 __all__ = ["Simulator", "SimulatorError", "SimulatorSettings"]
@@ -121,9 +121,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except OSError as error:
-        raise SimulatorError(
-            f"control API: cannot listen on {host}:{port}: {error.strerror or error}"
-        ) from None
+        raise cannot_listen("control API", host, port, error, "--http-port") from None
 
 
 class _HttpServer(uvicorn.Server):

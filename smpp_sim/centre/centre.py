@@ -21,7 +21,7 @@ from smpp_sim.centre.sent_sms import MessageState, SentSms
 from smpp_sim.phones.events import EventLog
 from smpp_sim.phones.station import Station
 from smpp_sim.scenarios.faults_link import LinkFaults
-from smpp_sim.settings import Account, SimulatorError, SimulatorSettings
+from smpp_sim.settings import Account, SimulatorSettings, cannot_listen
 from smpp_sim.tls import server_context
 from smpp_sim.trace import Trace
 
@@ -90,7 +90,7 @@ class Centre:
         try:
             self._server = await loop.create_server(self._accept, host, port, **self._tls_options())
         except OSError as error:
-            raise SimulatorError(f"SMPP: cannot listen on {host}:{port}: {error.strerror or error}") from None
+            raise cannot_listen("SMPP", host, port, error, "--smpp-port") from None
         self.port = self._server.sockets[0].getsockname()[1]
         self.pump()
 

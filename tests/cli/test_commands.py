@@ -256,4 +256,12 @@ def test_sms_that_nobody_answers_is_no_success():
 def test_sim_port_in_use():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        refused(starpound("sim", "--smpp-port", port, "--http-port", "0"), port)
+        refused(
+            starpound("sim", "--smpp-port", port, "--http-port", "0"),
+            f"SMPP: cannot listen on 127.0.0.1:{port}: Address already in use; --smpp-port takes another port",
+        )
+        refused(starpound("sim", "--smpp-port", "0", "--http-port", port), "--http-port takes another port")
+        refused(
+            starpound("sim", "--smpp-port", "0", "--http-port", "0", "--mailbox-port", port),
+            "--mailbox-port takes another port",
+        )
