@@ -332,7 +332,7 @@ def _interrupts(stop: Callable[[], bool]) -> Iterator[None]:
 def _answerer(port: int) -> Iterator[None]:
     """The trivial answerer, in a process of its own."""
     child = subprocess.Popen(  # noqa: S603 (this interpreter, a module of ours)
-        [sys.executable, "-m", "smpp_sim.load.answerer", str(port)], start_new_session=True
+        [sys.executable, "-P", "-m", "smpp_sim.load.answerer", str(port)], start_new_session=True
     )
     try:
         yield
@@ -350,7 +350,7 @@ def _watching(title: str, *, plain: bool) -> Iterator[Callable[[Any, dict[str, i
         yield _say_line
         return
     view = subprocess.Popen(  # noqa: S603 (this interpreter, a module of ours)
-        [sys.executable, "-m", "smpp_sim.load.view", title], stdin=subprocess.PIPE
+        [sys.executable, "-P", "-m", "smpp_sim.load.view", title], stdin=subprocess.PIPE
     )
     assert view.stdin is not None
     descriptor = view.stdin.fileno()

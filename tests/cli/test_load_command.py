@@ -119,6 +119,15 @@ def test_the_ceiling_needs_nobody(said):
     assert result.stdout.endswith("passed\n")
 
 
+def test_files_of_the_folder_it_is_called_in_are_no_modules(tmp_path):
+    (tmp_path / "asyncio.py").write_text("raise SystemExit('not this one')", "utf-8")
+    done = subprocess.run(
+        [STARPOUND, "load", "--ceiling", *SHORT, "--seconds", "0.1", "--wait", "20"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "passed"), done.stderr
+
+
 @pytest.mark.parametrize(
     ("limit", "reason"),
     [
