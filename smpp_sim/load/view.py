@@ -70,7 +70,8 @@ class View:
     def _graphs(self, now: dict[str, Any]) -> Table:
         table = _rows()
         shown = [f"{words} [bold]{now[f'{name}_ms']:.2f}[/]" for name, words in _NAMES.items()]
-        table.add_row("ms", Columns([*shown, f"longest of all {self._longest_ms:.2f}"], padding=(0, 3)))
+        table.add_row("ms", Columns(shown, padding=(0, 3)))
+        table.add_row("", f"longest of all {self._longest_ms:.2f}")
         table.add_row()
         table.add_row("turns/s", _Bars(self._rates, "green"))
         table.add_row("p99", _Bars(self._p99s_ms, "yellow"))
