@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from cli_common import Amount, explained, printable, run
+from cli_common import Amount, explained, printable, run, simulator
 from cli_demo import demo
 from cli_dialect import dialect
 from cli_explain import explain_command
@@ -93,7 +93,6 @@ def seed(url: str, count: int, first: int) -> None:
     click.echo(f"{new} new subscribers, {first} to {first + count - 1}, in {url}")
 
 
-SIM = click.option("--sim", "url", default="http://127.0.0.1:8105", show_default=True, help="The simulator.")
 FROM = click.option("--from", "msisdn", required=True, help="The phone's number.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -104,10 +103,10 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--answer", "answers", multiple=True, help="What the subscriber answers; '' is a bare OK. Repeatable."
 )
-@SIM
+@simulator
 @AS_JSON
 @explained
-def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bool) -> None:
+def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, token: str, as_json: bool) -> None:
     """Dial CODE on a phone of the simulator. On a terminal and without --answer, answer as you go.
 
     \b
@@ -117,7 +116,13 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bo
 
     interactive = not answers and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     conversation = remote.dial(
-        url, msisdn, code, answers, ask=_ask if interactive else None, shown=None if as_json else _show
+        url,
+        msisdn,
+        code,
+        answers,
+        ask=_ask if interactive else None,
+        shown=None if as_json else _show,
+        token=token,
     )
     if not interactive and conversation.screens and conversation.screens[-1].kind == "ask":
         click.echo("the last question was not answered: the dialogue was cancelled; see --answer", err=True)
@@ -136,10 +141,10 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bo
     show_default=True,
     help="Seconds to wait for the SMS that comes back.",
 )
-@SIM
+@simulator
 @AS_JSON
 @explained
-def sms(to: str, text: str, msisdn: str, wait_s: float, url: str, as_json: bool) -> None:
+def sms(to: str, text: str, msisdn: str, wait_s: float, url: str, token: str, as_json: bool) -> None:
     """Send an SMS from a phone of the simulator to the short number TO; no TEXT is an empty SMS.
 
     \b
@@ -147,7 +152,7 @@ def sms(to: str, text: str, msisdn: str, wait_s: float, url: str, as_json: bool)
     """
     from smpp_sim.api import remote
 
-    texting = remote.send_sms(url, msisdn, to, text, wait_s=wait_s)
+    texting = remote.send_sms(url, msisdn, to, text, wait_s=wait_s, token=token)
     if not as_json:
         for message in texting.messages:
             sender = click.style(f"SMS {printable(message.sender)}", bold=True)

@@ -28,6 +28,20 @@ class Amount(click.FloatRange):
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
+_SIM = click.option("--sim", "url", default="http://127.0.0.1:8105", show_default=True, help="The simulator.")
+_TOKEN = click.option(
+    "--token",
+    default="",
+    envvar="STARPOUND_SIM_TOKEN",
+    help="Its bearer token, if it wants one.  [env: STARPOUND_SIM_TOKEN]",
+)
+
+
+def simulator(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that uses a simulator: ``url`` and ``token``."""
+    return _SIM(_TOKEN(command))
+
+
 class Failure(click.ClickException):
     """One line for the person at the terminal, exit status 2."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from cli_common import Failure, explained, printable
+from cli_common import Failure, explained, printable, simulator
 
 WATCH_S = 20.0
 SCREEN_S = 40.0
@@ -38,9 +38,9 @@ then: /sms 000105 text. /cancel or Ctrl-C gives the dialogue up, Ctrl-C twice le
 
 @click.command(short_help="A phone of the simulator in this terminal.")
 @click.option("--from", "msisdn", required=True, help="The phone's number.")
-@click.option("--sim", "url", default="http://127.0.0.1:8105", show_default=True, help="The simulator.")
+@simulator
 @explained
-def phone(msisdn: str, url: str) -> None:
+def phone(msisdn: str, url: str, token: str) -> None:
     """A phone of the simulator in this terminal: dial, answer, cancel, send SMS; or feed it lines from a pipe.
 
     \b
@@ -48,10 +48,10 @@ def phone(msisdn: str, url: str) -> None:
     """
     from smpp_sim.api.remote import RemotePhone
 
-    with RemotePhone(url, msisdn, "") as hand:
+    with RemotePhone(url, msisdn, token) as hand:
         held = TerminalPhone(hand)
         if sys.stdin.isatty() and sys.stdout.isatty():
-            with RemotePhone(url, msisdn, "") as eye:
+            with RemotePhone(url, msisdn, token) as eye:
                 _at_a_terminal(held, eye)
         else:
             _from_a_pipe(held, sys.stdin)
