@@ -130,7 +130,7 @@ class _Play:
         self._seed, self._once, self._as_json, self._wait_s = seed, once, as_json, wait_s
 
     async def run(self, settings: Any) -> None:
-        """Wait for a bind, play, tell, and stay unless it is to be once."""
+        """Wait for a bind, play, tell, also when it is interrupted, and stay unless it is to be once."""
         from smpp_sim.scenarios.run import ScenarioRun, settings_for
         from smpp_sim.simulator import Simulator
 
@@ -138,13 +138,16 @@ class _Play:
             self._say(_where(simulator))
             await self._bound(simulator)
             scene = ScenarioRun(simulator.centre, self.scenario, self._seed)
-            telling = asyncio.create_task(self._tell(scene.summary))
+            summary = scene.summary
+            self._say(f"bound; {summary.title or 'the scenario'} begins, {self.scenario.duration_s:g} s")
+            telling = asyncio.create_task(self._tell(summary))
             try:
-                summary = await scene.run()
+                await scene.run()
             finally:
                 telling.cancel()
-            self.good = summary.good
-            click.echo(json.dumps(summary.as_dict(), ensure_ascii=False) if self._as_json else str(summary))
+                self.good = summary.good
+                told = json.dumps(summary.as_dict(), ensure_ascii=False) if self._as_json else str(summary)
+                click.echo(told)
             if not self._once:
                 await asyncio.Event().wait()
 

@@ -71,7 +71,10 @@ class ScenarioRun:
         self._rebinds: set[asyncio.Task[None]] = set()
 
     async def run(self) -> Summary:
-        """Play it to its end: all visits over, everybody back, nothing left to be sent again."""
+        """Play it to its end: all visits over, everybody back, nothing left to be sent again.
+
+        Cancelled, it leaves a summary of what was until then, which is not good.
+        """
         started = self._loop.time()
         faults = LinkFaults(self._table, self._centre, self.judge, self._loop.time)
         self._centre.faults, self._network.session_reused = faults, faults.session_reused
@@ -84,13 +87,16 @@ class ScenarioRun:
             await self._visit_all(started)
             await self._see_off(periods)
             await self._settle()
+            self.judge.finish()
+        except asyncio.CancelledError:
+            self.summary.problems.append("it was interrupted")
+            raise
         finally:
             await _cancelled([*periods, *self._rebinds])
             faults.stop()
             self._centre.faults = self._network.session_reused = None
-        self.judge.finish()
-        self.summary.examples += self.judge.examples
-        self.summary.seconds = self._loop.time() - started
+            self.summary.examples += self.judge.examples
+            self.summary.seconds = self._loop.time() - started
         self.summary.judge(self.scenario.expect)
         return self.summary
 
