@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from cli_common import Failure, explained, run
+from cli_common import Amount, Failure, explained, printable, run, simulator
 from cli_demo import demo
 from cli_dialect import dialect
 from cli_explain import explain_command
@@ -103,7 +103,6 @@ def _advance(bar: Any, done: int) -> None:
     bar.update(done - bar.pos)
 
 
-SIM = click.option("--sim", "url", default="http://127.0.0.1:8105", show_default=True, help="The simulator.")
 FROM = click.option("--from", "msisdn", required=True, help="The phone's number.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -114,10 +113,10 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--answer", "answers", multiple=True, help="What the subscriber answers; '' is a bare OK. Repeatable."
 )
-@SIM
+@simulator
 @AS_JSON
 @explained
-def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bool) -> None:
+def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, token: str, as_json: bool) -> None:
     """Dial CODE on a phone of the simulator. On a terminal and without --answer, answer as you go.
 
     \b
@@ -127,7 +126,13 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bo
 
     interactive = not answers and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     conversation = remote.dial(
-        url, msisdn, code, answers, ask=_ask if interactive else None, shown=None if as_json else _show
+        url,
+        msisdn,
+        code,
+        answers,
+        ask=_ask if interactive else None,
+        shown=None if as_json else _show,
+        token=token,
     )
     if not interactive and conversation.screens and conversation.screens[-1].kind == "ask":
         click.echo("the last question was not answered: the dialogue was cancelled; see --answer", err=True)
@@ -139,12 +144,17 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, as_json: bo
 @click.argument("text", default="")
 @FROM
 @click.option(
-    "--wait", "wait_s", default=5.0, show_default=True, help="Seconds to wait for the SMS that comes back."
+    "--wait",
+    "wait_s",
+    default=5.0,
+    type=Amount(0, 60),
+    show_default=True,
+    help="Seconds to wait for the SMS that comes back.",
 )
-@SIM
+@simulator
 @AS_JSON
 @explained
-def sms(to: str, text: str, msisdn: str, wait_s: float, url: str, as_json: bool) -> None:
+def sms(to: str, text: str, msisdn: str, wait_s: float, url: str, token: str, as_json: bool) -> None:
     """Send an SMS from a phone of the simulator to the short number TO; no TEXT is an empty SMS.
 
     \b
@@ -152,18 +162,20 @@ def sms(to: str, text: str, msisdn: str, wait_s: float, url: str, as_json: bool)
     """
     from smpp_sim.api import remote
 
-    texting = remote.send_sms(url, msisdn, to, text, wait_s=wait_s)
+    texting = remote.send_sms(url, msisdn, to, text, wait_s=wait_s, token=token)
     if not as_json:
         for message in texting.messages:
-            click.echo(f"{click.style(f'SMS {message.sender}', bold=True)}  {message.text}")
+            sender = click.style(f"SMS {printable(message.sender)}", bold=True)
+            text = "\n".join(map(printable, message.text.splitlines()))
+            click.echo(f"{sender}  {text}")
     _finish(texting, as_json)
 
 
 def _show(screen: Any) -> None:
     """A screen as a phone has it, and how full it is."""
     length = click.style(f"{screen.used}/{screen.allowed} {screen.alphabet}", dim=True)
-    for line in screen.text.split("\n"):
-        click.echo(f"│ {line}")
+    for line in screen.text.splitlines() or [""]:
+        click.echo(f"│ {printable(line)}")
     click.echo(f"╰─ {screen.kind} {length}")
 
 

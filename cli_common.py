@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import functools
+import math
+import re
 import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -10,6 +12,34 @@ from typing import Any
 import click
 
 PORT = click.IntRange(0, 65535)
+
+
+class Amount(click.FloatRange):
+    """A number with a least and a most, as `click.FloatRange`; ``nan`` and ``inf`` are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number that one can wait for or count to.", param, ctx)
+        return number
+
+
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+_SIM = click.option("--sim", "url", default="http://127.0.0.1:8105", show_default=True, help="The simulator.")
+_TOKEN = click.option(
+    "--token",
+    default="",
+    envvar="STARPOUND_SIM_TOKEN",
+    help="Its bearer token, if it wants one.  [env: STARPOUND_SIM_TOKEN]",
+)
+
+
+def simulator(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that uses a simulator: ``url`` and ``token``."""
+    return _SIM(_TOKEN(command))
 
 
 class Failure(click.ClickException):
@@ -22,6 +52,16 @@ def about_ports(error: Exception, *options: str) -> str:
     """What is wrong; with a port in use also the options that choose another one."""
     hint = f"; choose another: {', '.join(options)}; 0 picks a free one" if "in use" in str(error) else ""
     return f"{error}{hint}"
+
+
+def printable(line: str) -> str:
+    """A line that came over the wire, for a terminal: what would move its cursor or colour it is shown instead."""
+    return _UNSEEN.sub(_shown, line.replace("\t", " "))
+
+
+def _shown(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"
 
 
 def explained(command: Callable[..., Any]) -> Callable[..., Any]:

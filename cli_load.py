@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +15,14 @@ from typing import Any
 
 import click
 
-from cli_common import Failure, explained, run
+from cli_common import Amount, Failure, about_ports, explained, printable, run
 
 FILE = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
 _PLAIN_EVERY_S = 5
 _INTERRUPTED = 130
 _BUILT_IN = "five"
+# Further apart than the rounds through all subscribers that a load makes in a second; odd, to reach all 256.
+_SESSIONS_A_SECOND = 61
 
 
 @click.command(short_help="Put load on a gateway, and report.")
@@ -28,7 +31,9 @@ _BUILT_IN = "five"
 )
 @click.option("--connect", help="HOST:PORT of a gateway in the role of the SMSC: bind to it, and load it.")
 @click.option("--ceiling", is_flag=True, help="Load a trivial answerer of our own: how far can this go here?")
-@click.option("--wait", "wait_s", default=60.0, show_default=True, help="Seconds to wait for the bind.")
+@click.option(
+    "--wait", "wait_s", default=60.0, type=Amount(0), show_default=True, help="Seconds to wait for the bind."
+)
 @click.option("--system-id", help="Who may bind (anybody), or, with --connect, who we are (gw).")
 @click.option("--password", help="The password asked for (none), or, with --connect, ours (secret).")
 @click.option(
@@ -42,9 +47,7 @@ _BUILT_IN = "five"
 @click.option(
     "--window", type=click.IntRange(1), help="Closed window: so many dialogues at once.  [default: 64]"
 )
-@click.option(
-    "--rate", type=click.FloatRange(0, min_open=True), help="Open rate: turns a second, come what may."
-)
+@click.option("--rate", type=Amount(0, min_open=True), help="Open rate: turns a second, come what may.")
 @click.option(
     "--arrivals",
     type=click.Choice(["poisson", "constant"]),
@@ -63,25 +66,19 @@ _BUILT_IN = "five"
     show_default=True,
     help="The first one's number.",
 )
-@click.option(
-    "--ramp", default=0.0, type=click.FloatRange(0), help="Seconds in which the load grows.  [default: 0]"
-)
-@click.option(
-    "--warmup", default=1.0, type=click.FloatRange(0), show_default=True, help="Seconds not counted."
-)
-@click.option(
-    "--seconds", default=10.0, type=click.FloatRange(0, min_open=True), show_default=True, help="Measured."
-)
+@click.option("--ramp", default=0.0, type=Amount(0), help="Seconds in which the load grows.  [default: 0]")
+@click.option("--warmup", default=1.0, type=Amount(0), show_default=True, help="Seconds not counted.")
+@click.option("--seconds", default=10.0, type=Amount(0, min_open=True), show_default=True, help="Measured.")
 @click.option(
     "--timeout",
     "timeout_s",
     default=10.0,
-    type=click.FloatRange(0, min_open=True),
+    type=Amount(0, min_open=True),
     show_default=True,
     help="Seconds after which a turn counts as unanswered.",
 )
-@click.option("--max-p99", type=float, help="Fail when the 99th percentile is above this (ms).")
-@click.option("--min-rate", type=float, help="Fail below so many turns a second.")
+@click.option("--max-p99", type=Amount(0), help="Fail when the 99th percentile is above this (ms).")
+@click.option("--min-rate", type=Amount(0), help="Fail below so many turns a second.")
 @click.option("--json", "json_file", type=FILE, help="Write the report as JSON; - is standard output.")
 @click.option("--html", "html_file", type=FILE, help="Write the report as a page with charts.")
 @click.option("--text", "plain", is_flag=True, help="Plain lines while it runs, on a terminal, too.")
@@ -99,6 +96,7 @@ def load(**options: Any) -> None:
         raise Failure("--rate or --window, not both: an open rate does not wait for answers")
     if options["ceiling"] and (options["connect"] or options["dialect"] != "spec"):
         raise Failure("--ceiling has an answerer of its own: no --connect, and no dialect but spec")
+    _require_writable(options["json_file"], options["html_file"])
     command = _Load(options)
     gc.collect()
     gc.freeze()
@@ -131,6 +129,7 @@ class _Load:
                 arrivals=options["arrivals"],
                 ramp_s=options["ramp"],
                 seed=options["seed"],
+                first_session=int(time.time()) * _SESSIONS_A_SECOND,
             )
             self.scripts = _scripts(options, profile.service_addr)
             self.wire = wire_of(profile, connects=bool(options["connect"]))
@@ -182,6 +181,7 @@ class _Load:
             ) from None
         except ConnectionRefusedError:
             raise Failure(f"{where} does not let us bind{_refused(smsc)}") from None
+        peer = printable(peer)
         click.echo(f"{peer or 'an ESME without a name'} is bound", err=True)
         return peer or where
 
@@ -219,11 +219,30 @@ class _Load:
         }
 
 
+def _require_writable(*files: Path | None) -> None:
+    """Say before the load, not after it, that its report has no place."""
+    named = [file for file in files if file is not None]
+    if len(set(named)) < len(named):
+        raise Failure(f"--json and --html both to {named[0]}: only one of them has room there")
+    for file in named:
+        if str(file) == "-":
+            continue
+        there = file if file.exists() else file.parent
+        if not there.exists():
+            raise Failure(f"cannot write {file}: there is no folder {file.parent}")
+        if not os.access(there, os.W_OK):
+            raise Failure(f"cannot write {file}: Permission denied")
+
+
 def _scripts(options: dict[str, Any], service_addr: Callable[[str], str]) -> list[Any]:
     """Return what the subscribers say: of all options together, in turn. ValueError for what cannot be sent."""
     from smpp_sim.load import scripts as load_scripts
+    from smpp_sim.phones.keypad import NotACode, read_code
     from smpp_sim.transcripts.transcript import TranscriptError, parse
 
+    for code in options["codes"]:
+        if isinstance(read := read_code(code), NotACode):
+            raise Failure(f"--dial {code[:30]}: {read.why}")
     found = [load_scripts.dialled((code,), service_addr) for code in options["codes"]]
     for name in options["scripts"]:
         if name == _BUILT_IN:
@@ -240,6 +259,8 @@ def _scripts(options: dict[str, Any], service_addr: Callable[[str], str]) -> lis
         found += inside
     for text in options["texts"]:
         to, _, said = text.partition(":")
+        if not to.removeprefix("+").isdecimal():
+            raise Failure(f"--sms {text}: write NUMBER or NUMBER:TEXT, as 000100:?")
         found.append(load_scripts.sent(to, said.strip() or "?"))
     return found or [load_scripts.dialled(("*100#",), service_addr)]
 
@@ -252,13 +273,13 @@ def _address(option: str, text: str) -> tuple[str, int]:
 
 
 async def _listening(smsc: Any, address: str) -> str:
+    from smpp_sim.settings import cannot_listen
+
     host, port = _address("--listen", address)
     try:
         return f"{host}:{await smsc.listen(host, port)}"
     except OSError as error:
-        raise Failure(
-            f"cannot listen on {address}: {error.strerror}; --listen {host}:0 takes a free port"
-        ) from error
+        raise Failure(about_ports(cannot_listen("load", host, port, error), "--listen HOST:PORT")) from error
 
 
 async def _connected(smsc: Any, host: str, port: int, system_id: str, password: str) -> None:
@@ -311,7 +332,7 @@ def _interrupts(stop: Callable[[], bool]) -> Iterator[None]:
 def _answerer(port: int) -> Iterator[None]:
     """The trivial answerer, in a process of its own."""
     child = subprocess.Popen(  # noqa: S603 (this interpreter, a module of ours)
-        [sys.executable, "-m", "smpp_sim.load.answerer", str(port)], start_new_session=True
+        [sys.executable, "-P", "-m", "smpp_sim.load.answerer", str(port)], start_new_session=True
     )
     try:
         yield
@@ -329,7 +350,7 @@ def _watching(title: str, *, plain: bool) -> Iterator[Callable[[Any, dict[str, i
         yield _say_line
         return
     view = subprocess.Popen(  # noqa: S603 (this interpreter, a module of ours)
-        [sys.executable, "-m", "smpp_sim.load.view", title], stdin=subprocess.PIPE
+        [sys.executable, "-P", "-m", "smpp_sim.load.view", title], stdin=subprocess.PIPE
     )
     assert view.stdin is not None
     descriptor = view.stdin.fileno()

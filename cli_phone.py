@@ -8,17 +8,20 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 import click
 
-from cli_common import Failure, explained
+from cli_common import Failure, explained, printable, simulator
 
 WATCH_S = 20.0
 SCREEN_S = 40.0
 SMS_S = 5.0
 WIDTH = 60
 """Columns of the widest box."""
+_NARROWEST = 28
+"""Columns of one that has room for how full it is."""
 
 HELP = """\
   *105#            dial a code
@@ -35,9 +38,9 @@ then: /sms 000105 text. /cancel or Ctrl-C gives the dialogue up, Ctrl-C twice le
 
 @click.command(short_help="A phone of the simulator in this terminal.")
 @click.option("--from", "msisdn", required=True, help="The phone's number.")
-@click.option("--sim", "url", default="http://127.0.0.1:8105", show_default=True, help="The simulator.")
+@simulator
 @explained
-def phone(msisdn: str, url: str) -> None:
+def phone(msisdn: str, url: str, token: str) -> None:
     """A phone of the simulator in this terminal: dial, answer, cancel, send SMS; or feed it lines from a pipe.
 
     \b
@@ -45,10 +48,10 @@ def phone(msisdn: str, url: str) -> None:
     """
     from smpp_sim.api.remote import RemotePhone
 
-    with RemotePhone(url, msisdn, "") as hand:
+    with RemotePhone(url, msisdn, token) as hand:
         held = TerminalPhone(hand)
         if sys.stdin.isatty() and sys.stdout.isatty():
-            with RemotePhone(url, msisdn, "") as eye:
+            with RemotePhone(url, msisdn, token) as eye:
                 _at_a_terminal(held, eye)
         else:
             _from_a_pipe(held, sys.stdin)
@@ -181,7 +184,7 @@ class TerminalPhone:
     def _inbox(self, _: str) -> None:
         messages = self._hand.inbox()
         for message in messages:
-            click.echo(f"{message['sender']}: {message['text']}")
+            click.echo(printable(f"{message['sender']}: {message['text']}"))
         if not messages:
             click.echo("no SMS yet")
 
@@ -310,7 +313,10 @@ class Watcher(threading.Thread):
 
 def box(text: str, title: str = "", foot: str = "", colour: str | None = None) -> str:
     """A text in a box, `title` in its upper edge, `foot` in its lower one; wide characters count as two columns."""
-    lines = [piece for line in text.splitlines() or [""] for piece in _folded(line, WIDTH - 4)]
+    wide = max(min(WIDTH, get_terminal_size().columns), _NARROWEST)
+    said = [printable(line) for line in text.splitlines() or [""]]
+    lines = [piece for line in said for piece in _folded(line, wide - 4)]
+    title = _folded(printable(title), wide - 6)[0]
     inside = max(_columns(line) for line in [*lines, f" {title} ", f" {foot} "]) + 2
     body = [f"│ {line}{' ' * (inside - 2 - _columns(line))} │" for line in lines]
     drawn = [_edge("╭", "╮", title, inside), *body, _edge("╰", "╯", foot, inside)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cli_common import Failure, explained
+from cli_common import Amount, Failure, explained, simulator
 
 FILE = click.Path(path_type=Path)
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -17,26 +17,30 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 @click.command(short_help="Play transcripts, show what differs.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
-@click.option("--sim", "url", default="http://127.0.0.1:8105", show_default=True, help="The simulator.")
+@simulator
 @click.option(
     "--timeout",
     "timeout_s",
     default=10.0,
-    type=click.FloatRange(0.1, 600),
+    type=Amount(0.1, 600),
     show_default=True,
     help="Seconds to wait for each screen and SMS.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--update", is_flag=True, help="Write what was shown into the files; read the difference.")
 @explained
-def replay(files: tuple[Path, ...], url: str, timeout_s: float, as_json: bool, update: bool) -> None:
+def replay(
+    files: tuple[Path, ...], url: str, token: str, timeout_s: float, as_json: bool, update: bool
+) -> None:
     """Play transcripts (.ussd) on the simulator's phones and compare what comes. Exit status 1: something differs.
 
     \b
     Example: starpound replay tests/dialogues/balance.ru.ussd
     """
     parsed = [(file, *_parse(file)) for file in files]
-    told = [_play(file, text, steps, url, timeout_s, as_json, update) for file, text, steps in parsed]
+    told = [
+        _play(file, text, steps, (url, token), timeout_s, as_json, update) for file, text, steps in parsed
+    ]
     wrong = sum(not one["right"] for one in told)
     if as_json:
         click.echo(json.dumps({"files": told, "wrong": wrong}, ensure_ascii=False, indent=2))
@@ -64,12 +68,19 @@ def _parse(file: Path) -> tuple[str, list[Any]]:
 
 
 def _play(
-    file: Path, text: str, steps: list[Any], url: str, timeout_s: float, as_json: bool, update: bool
+    file: Path,
+    text: str,
+    steps: list[Any],
+    at: tuple[str, str],
+    timeout_s: float,
+    as_json: bool,
+    update: bool,
 ) -> dict[str, Any]:
     from smpp_sim.transcripts.replay import replay as play
 
+    url, token = at
     with _progress(file, steps, as_json) as progress:
-        done = play(steps, url, timeout_s=timeout_s, progress=progress, to_the_end=update)
+        done = play(steps, url, timeout_s=timeout_s, token=token, progress=progress, to_the_end=update)
     lines = done.difference(str(file))
     if update:
         _rewrite(file, text, done)
@@ -116,7 +127,8 @@ def _show(told: dict[str, Any], update: bool) -> None:
         sign, colour = "↻", "yellow"
     else:
         sign, colour = "✗", "red"
-    facts = f"{told['exchanges']} exchanges, {told['seconds']:.1f} s"
+    plural = "" if told["exchanges"] == 1 else "s"
+    facts = f"{told['exchanges']} exchange{plural}, {told['seconds']:.1f} s"
     click.echo(f"{click.style(sign, fg=colour)} {told['file']}  {click.style(facts, dim=True)}")
     if not told["right"]:
         click.echo(f"  line {told['line']}: {told['problem']}" + ("; rewritten" if update else ""))

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cli_common import PORT, Failure, about_ports, explained, run
+from cli_common import PORT, Amount, Failure, about_ports, explained, run
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 _PROGRESS_S = 5.0
@@ -30,11 +30,16 @@ _PROGRESS_S = 5.0
 @click.option("--tls-key", type=FILE, help="Its private key, PEM, unless it stands in the same file.")
 @click.option("--scenario", "scenario", type=FILE, help="YAML file: who dials what, and what goes wrong.")
 @click.option("--seed", type=int, help="Where its chance begins, instead of its own seed.")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Play it so many times as fast.")
+@click.option("--speed", type=Amount(min=0, min_open=True), help="Play it so many times as fast.")
 @click.option("--once", is_flag=True, help="End with the scenario: 0 if all is as it expects, else 1.")
 @click.option("--json", "as_json", is_flag=True, help="The scenario's summary as JSON.")
 @click.option(
-    "--wait", "wait_s", default=60.0, help="Seconds that ESMEs have for their bind.", show_default=True
+    "--wait",
+    "wait_s",
+    default=60.0,
+    type=Amount(0),
+    help="Seconds that ESMEs have for their bind.",
+    show_default=True,
 )
 @explained
 def sim(
@@ -135,7 +140,7 @@ class _Play:
         self._seed, self._once, self._as_json, self._wait_s = seed, once, as_json, wait_s
 
     async def run(self, settings: Any) -> None:
-        """Wait for a bind, play, tell, and stay unless it is to be once."""
+        """Wait for a bind, play, tell, also when it is interrupted, and stay unless it is to be once."""
         from smpp_sim.scenarios.run import ScenarioRun, settings_for
         from smpp_sim.simulator import Simulator
 
@@ -143,13 +148,16 @@ class _Play:
             self._say(_where(simulator))
             await self._bound(simulator)
             scene = ScenarioRun(simulator.centre, self.scenario, self._seed)
-            telling = asyncio.create_task(self._tell(scene.summary))
+            summary = scene.summary
+            self._say(f"bound; {summary.title or 'the scenario'} begins, {self.scenario.duration_s:g} s")
+            telling = asyncio.create_task(self._tell(summary))
             try:
-                summary = await scene.run()
+                await scene.run()
             finally:
                 telling.cancel()
-            self.good = summary.good
-            click.echo(json.dumps(summary.as_dict(), ensure_ascii=False) if self._as_json else str(summary))
+                self.good = summary.good
+                told = json.dumps(summary.as_dict(), ensure_ascii=False) if self._as_json else str(summary)
+                click.echo(told)
             if not self._once:
                 await asyncio.Event().wait()
 

@@ -113,7 +113,7 @@ class Outbox:
         self._backoff = backoff or Backoff()
         self._later: list[tuple[float, Outgoing]] = []
         self._failures: dict[int, int] = {}
-        # By MSISDN, of screens; those of late, the oldest first. A dict would look for its oldest among all it has lost.
+        # By MSISDN, of screens, the oldest first. A dict would look for its first among all that it has lost.
         self._newest: OrderedDict[str, int] = OrderedDict()
         self._limit = limit
         self._throttles = 0

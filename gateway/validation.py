@@ -7,10 +7,8 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-_SHAPES = {
-    "tuple_type": "a list is wanted: in brackets, or in TOML a [[table]] for each",
-    "dataclass_type": "a table is wanted",
-}
+_LIST = "a list is wanted: in brackets; for tables a [[…]] each in TOML, a - each in YAML"
+_SHAPES = {"tuple_type": _LIST, "list_type": _LIST, "dataclass_type": "keys and their values are wanted"}
 """What pydantic says in words of Python. The value is not shown: it may be a table with a password."""
 
 

@@ -40,7 +40,7 @@ class Guard:
         if origin is not None and urlsplit(origin).netloc != host:
             return 403, f"pages of {origin[:60]} may not use this simulator"
         if self.token and not is_page(connection.scope) and not self._has_token(connection):
-            return 401, "a token is needed: Authorization: Bearer TOKEN, or ?token=TOKEN"
+            return 401, "a token is needed: Authorization: Bearer TOKEN, ?token=TOKEN, or the option --token"
         return None
 
     def _has_token(self, connection: HTTPConnection) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 760, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 28
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 12, 28
 Scale = Callable[[float], float]
 """From a value to a coordinate."""
 
@@ -35,8 +35,10 @@ def lines(title: str, drawn: Sequence[Line], *, log: bool = False, from_x: float
     parts = [_shade(across(0), across(min(from_x, last_x)))] if from_x > 0 else []
     parts += [_level(up(mark), _plain(mark)) for mark in marks]
     parts += [_below(across(mark), f"{_plain(mark)} s") for mark in _steps(last_x, 8)]
-    for line in drawn:
+    for line in reversed(drawn):
         known = [(across(x), up(y)) for x, y in line.points if y > 0 or not log]
+        if len(known) == 1:  # a load of one second: what it was like is true from its beginning
+            known.insert(0, (across(0), known[0][1]))
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in known)
         parts.append(f'<polyline class="{line.css}" points="{points}"/>')
     return _figure(title, parts, drawn)
@@ -128,4 +130,7 @@ def _decades(low: float, high: float) -> list[float]:
 
 
 def _plain(number: float) -> str:
+    """A mark of an axis, no longer than there is room for."""
+    if number >= 1_000_000:
+        return f"{number / 1e6:,.6g}\N{NO-BREAK SPACE}M".replace(",", "\N{NO-BREAK SPACE}")
     return f"{number:,.0f}".replace(",", "\N{NO-BREAK SPACE}") if number >= 1000 else f"{number:g}"

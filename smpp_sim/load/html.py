@@ -26,7 +26,7 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --paper: #14171a; --panel: #1d2125; --line: #363c43;
   --soft: #9aa4ae; --a: #58a6ff; --b: #56d364; --c: #e3b341; --d: #ff9b5e; --e: #ff7b72; } }
 body { margin: 0 auto; max-width: 60rem; padding: 1.5rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.5 system-ui, sans-serif; }
+  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .soft, .legend { color: var(--soft); } .good { color: var(--b); } .bad { color: var(--e); }
 .figures { display: flex; flex-wrap: wrap; gap: .75rem; padding: 0; list-style: none; }
@@ -37,6 +37,7 @@ svg { display: block; width: 100%; height: auto; }
 polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 .rule { stroke: var(--line); } .before { fill: var(--line); opacity: .45; }
 .mark { fill: var(--soft); font-size: 11px; text-anchor: middle; } .mark.left { text-anchor: end; }
+@media (max-width: 40rem) { .mark { font-size: 17px; } }
 polyline.a { stroke: var(--a); } polyline.b { stroke: var(--b); } polyline.c { stroke: var(--c); }
 polyline.d { stroke: var(--d); } polyline.e { stroke: var(--e); }
 rect.a { fill: var(--a); } rect.e { fill: var(--e); }
@@ -45,7 +46,8 @@ span.a { color: var(--a); } span.b { color: var(--b); } span.c { color: var(--c)
 span.d { color: var(--d); } span.e { color: var(--e); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid var(--line); padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; }
-td.n, th.n { text-align: right; } pre { background: var(--panel); padding: .75rem; overflow-x: auto; }
+td.n, th.n { text-align: right; white-space: nowrap; }
+pre { background: var(--panel); padding: .75rem; overflow-x: auto; }
 """
 
 

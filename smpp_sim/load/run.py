@@ -29,6 +29,7 @@ from smpp_sim.load.settings import LoadSettings
 _MALFORMED = (ValueError, IndexError, struct.error)
 _LAST_SEQUENCE = 0x7FFFFFFF
 _NEVER_NS = 1 << 62
+_ARRIVALS_AT_ONCE = 500
 # How long it may take to look for turns that wait too long, as a share of the time between two looks.
 _SCAN_NS_PER_DIALOGUE = 10_000
 UNANSWERED, LATE = "turn without an answer in time", "answer too late"
@@ -136,8 +137,13 @@ class Run:
         self.arrive(now_ns)
 
     def arrive(self, now_ns: int) -> None:
-        """Let those begin who are due, and set ``next_ns``; cheap when nobody is."""
-        while self.next_ns <= now_ns:
+        """Let those begin who are due, and set ``next_ns``; cheap when nobody is.
+
+        At a rate only so many at a time: where it is more than can be sent, answers and Ctrl-C must still get through.
+        """
+        for _ in range(self.settings.window if self.settings.rate is None else _ARRIVALS_AT_ONCE):
+            if self.next_ns > now_ns:
+                return
             if self.settings.rate is None:
                 self._dial(Dialogue())
             else:
@@ -330,7 +336,8 @@ class Run:
         dialogue.session = wire.NO_SESSION
         if plan.ussd and self._sessions > 1:
             # One more after each round: 256 divides many a number of subscribers, and each would keep his session.
-            dialogue.session = (self._began + self._began // settings.subscribers) % self._sessions
+            began = settings.first_session + self._began
+            dialogue.session = (began + self._began // settings.subscribers) % self._sessions
         if not self._began:
             self._sampling = msisdn
         self._began += 1

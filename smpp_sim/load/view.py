@@ -10,10 +10,12 @@ import json
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.columns import Columns
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
@@ -53,29 +55,57 @@ class View:
         self._rates.append(now["turns_per_s"])
         self._p99s_ms.append(now["p99_ms"])
         phase = "measuring" if now["measured"] else "ramp and warm-up"
-        body = Group(self._table(now), Text(), self._graphs(), *_problems(now["kinds"]))
-        return Panel(
-            body, title=self.title, subtitle=f"{now['at_s']:.0f} s, {phase}, Ctrl-C ends it", width=96
-        )
+        body = Group(self._table(now), self._graphs(now), *_problems(now["kinds"]))
+        ends = f"{now['at_s']:.0f} s, {phase}, Ctrl-C ends it"
+        return _Fitting(Panel(body, title=Text(self.title), subtitle=ends))
 
     def _table(self, now: dict[str, Any]) -> Table:
-        table = Table.grid(padding=(0, 3))
+        table = _rows()
         mean = self._turns / self._seconds if self._seconds else 0.0
         throttled = f"{count(now['throttled'])} throttled in this second" if now["throttled"] else ""
         table.add_row("turns/s", f"[bold]{count(now['turns_per_s'])}[/]", f"mean {count(mean)}")
         table.add_row("in flight", f"[bold]{count(now['in_flight'])}[/]", throttled)
-        latencies = ("p50", "p90", "p99", "p999", "longest")
-        shown = "   ".join(f"{_NAMES[name]} [bold]{now[f'{name}_ms']:.2f}[/]" for name in latencies)
-        table.add_row("ms", shown, f"longest of all {self._longest_ms:.2f}")
         return table
 
-    def _graphs(self) -> Table:
-        table = Table.grid(padding=(0, 3))
-        table.add_row("turns/s", Text(sparkline(self._rates), "green"))
-        table.add_row("p99", Text(sparkline(self._p99s_ms), "yellow"))
+    def _graphs(self, now: dict[str, Any]) -> Table:
+        table = _rows()
+        shown = [f"{words} [bold]{now[f'{name}_ms']:.2f}[/]" for name, words in _NAMES.items()]
+        table.add_row("ms", Columns(shown, padding=(0, 3)))
+        table.add_row("", f"longest of all {self._longest_ms:.2f}")
+        table.add_row()
+        table.add_row("turns/s", _Bars(self._rates, "green"))
+        table.add_row("p99", _Bars(self._p99s_ms, "yellow"))
         return table
 
 
+def _rows() -> Table:
+    table = Table.grid(padding=(0, 3))
+    table.add_column(min_width=9)
+    return table
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """The latest values for which there is room, as bars."""
+
+    values: Iterable[float]
+    style: str
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Text]:
+        yield Text(sparkline(list(self.values)[-options.max_width :]), self.style)
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """A panel that leaves room at the right edge: the ^C of a terminal would break the last line else."""
+
+    panel: Panel
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        return console.render(self.panel, options.update(width=min(_WIDEST, options.max_width - 3)))
+
+
+_WIDEST = 96
 _NAMES = {"p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "longest": "max"}
 
 

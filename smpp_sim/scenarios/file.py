@@ -72,6 +72,8 @@ def _values(text: str, origin: str, lines: dict[Place, int]) -> Any:
         where = f"{origin}:{mark.line + 1}" if mark else origin
         hint = "put codes and texts into quotation marks, and indent with spaces"
         raise ScenarioError(f"{where}: not YAML: {problem.problem}; {hint}") from None
+    except RecursionError:
+        raise ScenarioError(f"{origin}: too deeply nested; a scenario has a handful of levels") from None
     except yaml.YAMLError as problem:
         raise ScenarioError(f"{origin}: not YAML: {str(problem).splitlines()[0]}") from None
 

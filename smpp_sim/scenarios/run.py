@@ -18,7 +18,7 @@ from smpp_sim.scenarios.faults_link import LinkFaults
 from smpp_sim.scenarios.judge import Judge
 from smpp_sim.scenarios.scenario import PERIODS, Chance, Fault, Scenario, Step
 from smpp_sim.scenarios.summary import Outcome, Summary, begin
-from smpp_sim.settings import SimulatorSettings
+from smpp_sim.settings import SimulatorError, SimulatorSettings
 from smpp_sim.transcripts.transcript import matches
 
 _SETTLE_S = 15.0
@@ -28,7 +28,13 @@ _SEEN = frozenset({"screen", "idle"})
 
 
 def settings_for(scenario: Scenario, settings: SimulatorSettings) -> SimulatorSettings:
-    """The settings with what the scenario says about the centre."""
+    """The settings with what the scenario says about the centre. Raises `SimulatorError` for unknown accounts."""
+    known = [account.system_id for account in settings.accounts]
+    for at, fault in enumerate(scenario.faults):
+        if fault.account is not None and fault.account not in known:
+            raise SimulatorError(
+                f"faults.{at}.account: nobody binds as {fault.account}; known: {', '.join(known)}"
+            )
     changes = {
         one.name: value
         for one in fields(scenario.centre)
@@ -65,7 +71,10 @@ class ScenarioRun:
         self._rebinds: set[asyncio.Task[None]] = set()
 
     async def run(self) -> Summary:
-        """Play it to its end: all visits over, everybody back, nothing left to be sent again."""
+        """Play it to its end: all visits over, everybody back, nothing left to be sent again.
+
+        Cancelled, it leaves a summary of what was until then, which is not good.
+        """
         started = self._loop.time()
         faults = LinkFaults(self._table, self._centre, self.judge, self._loop.time)
         self._centre.faults, self._network.session_reused = faults, faults.session_reused
@@ -78,13 +87,16 @@ class ScenarioRun:
             await self._visit_all(started)
             await self._see_off(periods)
             await self._settle()
+            self.judge.finish()
+        except asyncio.CancelledError:
+            self.summary.problems.append("it was interrupted")
+            raise
         finally:
             await _cancelled([*periods, *self._rebinds])
             faults.stop()
             self._centre.faults = self._network.session_reused = None
-        self.judge.finish()
-        self.summary.examples += self.judge.examples
-        self.summary.seconds = self._loop.time() - started
+            self.summary.examples += self.judge.examples
+            self.summary.seconds = self._loop.time() - started
         self.summary.judge(self.scenario.expect)
         return self.summary
 

@@ -11,15 +11,37 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from smpp_sim.phones.keypad import NotACode, read_code
+from smpp_sim.transcripts.transcript import slip_in
 
 _STRICT = {"extra": "forbid"}
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[
-    str, BeforeValidator(lambda value: str(value) if type(value) is int else value), Field(pattern="^[0-9]+$")
+    str,
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    Field(pattern="^[0-9]{1,20}$"),
 ]
+
+
+def _code(typed: str) -> str:
+    if isinstance(read := read_code(typed), NotACode):
+        raise ValueError(read.why)
+    return typed
+
+
+def _template(text: str) -> str:
+    if slip := slip_in(text):
+        raise ValueError("{} ({})".format(*slip))
+    return text
+
+
+Code = Annotated[str, AfterValidator(_code)]
+Template = Annotated[str, AfterValidator(_template)]
 
 
 class Chance:
@@ -52,9 +74,9 @@ class Spread:
     """Seconds at least; with most_s."""
     most_s: Seconds | None = None
     """Seconds at most."""
-    median_s: Annotated[float, Field(gt=0)] | None = None
+    median_s: Positive | None = None
     """Seconds that half of them stay below; with p99_s."""
-    p99_s: Annotated[float, Field(gt=0)] | None = None
+    p99_s: Positive | None = None
     """Seconds that 99 of 100 stay below."""
 
     def __post_init__(self):
@@ -88,6 +110,10 @@ class Subscribers:
     """The lowest number."""
     count: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     """How many there are."""
+
+    def __post_init__(self):
+        if len(self.first) < 3 or len(self.number(self.count - 1)) > 15:
+            raise ValueError("a phone number has 3 to 15 digits, the first and the last one of them, too")
 
     def number(self, index: int) -> str:
         """The number at that place, from 0."""
@@ -135,7 +161,7 @@ class Step:
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
-    dial: str | None = None
+    dial: Code | None = None
     """A code to dial; its screen is waited for."""
     answer: str | None = None
     """An answer to the screen; the next one is waited for."""
@@ -147,11 +173,11 @@ class Step:
     """Do nothing for that time, dialogue open or not."""
     sms: Sms | None = None
     """An SMS to send."""
-    expect: str | None = None
+    expect: Template | None = None
     """What the screen says, as in a transcript: {money}, {any} and so on stand for what changes."""
-    expect_sms: str | None = None
+    expect_sms: Template | None = None
     """What the SMS says that this brings; it is waited for."""
-    within_s: Annotated[float, Field(gt=0)] = 30.0
+    within_s: Positive = 30.0
     """Seconds to wait for the screen, or for the SMS."""
 
     def __post_init__(self):
@@ -176,7 +202,7 @@ class Script:
     """For the summary."""
     steps: Annotated[tuple[Annotated[Step, BeforeValidator(_step)], ...], Field(min_length=1)]
     """One after the other. When the last is done, whatever is on the display is closed."""
-    weight: Annotated[float, Field(gt=0)] = 1.0
+    weight: Positive = 1.0
     """How often it is chosen, against the others."""
     think: Time = Spread(least_s=0.0, most_s=0.0)
     """Time that the subscriber takes before each answer."""
@@ -238,9 +264,9 @@ class Fault:
     """Part of the occasions on which it does."""
     from_s: Seconds = 0.0
     """Seconds after the beginning of the scenario."""
-    for_s: Annotated[float, Field(gt=0)] | None = None
+    for_s: Positive | None = None
     """Seconds that it lasts; left out: to the end."""
-    every_s: Annotated[float, Field(gt=0)] | None = None
+    every_s: Positive | None = None
     """Seconds after which it begins again."""
     account: str | None = None
     """Only with this ESME: its system_id."""
@@ -297,13 +323,13 @@ class CentreChanges:
     """deliver_sm that may wait for their response on one link."""
     peer_window: Annotated[int, Field(ge=1)] | None = None
     """Requests of an ESME that may wait for theirs."""
-    response_s: Annotated[float, Field(gt=0)] | None = None
+    response_s: Positive | None = None
     """Seconds after which a deliver_sm without a response is sent again."""
     enquire_link_s: Seconds | None = None
     """Silence after which an ESME is asked whether it is there; 0: never."""
-    answer_s: Annotated[float, Field(gt=0)] | None = None
+    answer_s: Positive | None = None
     """Seconds that an ESME has for its screen."""
-    user_s: Annotated[float, Field(gt=0)] | None = None
+    user_s: Positive | None = None
     """Seconds that a subscriber has for his answer."""
 
 
@@ -317,7 +343,7 @@ class Expect:
     """Part of the visits, at least, that go as their script says."""
     wrong: Annotated[int, Field(ge=0)] = 0
     """Times that the ESME may do something wrong."""
-    reconnect_s: Annotated[float, Field(gt=0)] = 60.0
+    reconnect_s: Positive = 60.0
     """Seconds that the ESME may take to be bound again, once it can be."""
 
 

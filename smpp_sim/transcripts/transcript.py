@@ -156,6 +156,16 @@ def literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
+def slip_in(template: str, patterns: Mapping[str, str] = PATTERNS) -> tuple[str, str] | None:
+    """What is wrong with a template, and a hint; None for one that `matches` can work with."""
+    for found in _TEMPLATE.finditer(template):
+        if found[3]:
+            return f"a lone {found[3]}", f"write {found[3] * 2} for a brace"
+        if found[2] and found[2] not in patterns:
+            return _none_of(found[2], tuple(patterns), "pattern")
+    return None
+
+
 def matches(template: str, seen: str, patterns: Mapping[str, str] = PATTERNS) -> dict[str, str] | None:
     """What each ``{name}`` of `template` stood for in `seen`; None when they differ.
 
@@ -289,9 +299,7 @@ class _Parser:
 
     def _one_of(self, word: str, allowed: tuple[str, ...], what: str) -> None:
         if word not in allowed:
-            near = get_close_matches(word, allowed, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(allowed)}"
-            raise self._error(f"no {what} {word[:30]!r}", hint)
+            raise self._error(*_none_of(word, allowed, what))
 
     def _unescape(self, text: str) -> str:
         def one(found: re.Match[str]) -> str:
@@ -302,12 +310,15 @@ class _Parser:
         return _ESCAPE.sub(one, text)
 
     def _template(self, text: str) -> str:
-        for found in _TEMPLATE.finditer(text):
-            if found[3]:
-                raise self._error(f"a lone {found[3]}", f"write {found[3] * 2} for a brace")
-            if found[2] and found[2] not in self.patterns:
-                self._one_of(found[2], tuple(self.patterns), "pattern")
+        if wrong := slip_in(text, self.patterns):
+            raise self._error(*wrong)
         return text
+
+
+def _none_of(word: str, allowed: tuple[str, ...], what: str) -> tuple[str, str]:
+    near = get_close_matches(word, allowed, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(allowed)}"
+    return f"no {what} {word[:30]!r}", hint
 
 
 # --- writing --------------------------------------------------------------------------------------------------

@@ -219,7 +219,7 @@ def test_menu_graph_is_a_flowchart():
 
 
 @contextmanager
-def simulator() -> Iterator[Simulator]:
+def simulator(token: str = "") -> Iterator[Simulator]:
     """One that runs in a thread of its own, as it would in another process."""
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever)
@@ -228,7 +228,7 @@ def simulator() -> Iterator[Simulator]:
     def do(work):
         return asyncio.run_coroutine_threadsafe(work, loop).result(10)
 
-    running = Simulator(SimulatorSettings(smpp_port=0, http_port=0))
+    running = Simulator(SimulatorSettings(smpp_port=0, http_port=0, http_token=token))
     do(running.start())
     try:
         yield running
@@ -252,6 +252,25 @@ def test_dial_a_code_that_never_leaves_the_phone():
         result = starpound("dial", "*#06#", "--from", "79260000003", "--sim", running.url)
     assert result.exit_code in (0, 1)
     assert result.output
+
+
+def test_a_simulator_that_wants_a_token(tmp_path, monkeypatch):
+    talk = tmp_path / "talk.ussd"
+    talk.write_text("@ 79260000003\n", "utf-8")
+    words = ["--from", "79260000003"]
+    calls = (
+        ["dial", "*#06#", *words],
+        ["sms", "0", *words, "--wait", "0"],
+        ["phone", *words],
+        ["replay", str(talk)],
+    )
+    with simulator("a long secret") as running:
+        for call in calls:
+            refused(starpound(*call, "--sim", running.url, stdin=""), "a token is needed", "--token")
+            right = starpound(*call, "--sim", running.url, "--token", "a long secret", stdin="")
+            assert right.exit_code in (0, 1), right.output
+        monkeypatch.setenv("STARPOUND_SIM_TOKEN", "a long secret")
+        assert starpound("replay", str(talk), "--sim", running.url).exit_code == 0
 
 
 def test_sms_that_nobody_answers_is_no_success():

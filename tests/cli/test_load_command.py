@@ -119,6 +119,15 @@ def test_the_ceiling_needs_nobody(said):
     assert result.stdout.endswith("passed\n")
 
 
+def test_files_of_the_folder_it_is_called_in_are_no_modules(tmp_path):
+    (tmp_path / "asyncio.py").write_text("raise SystemExit('not this one')", "utf-8")
+    done = subprocess.run(
+        [STARPOUND, "load", "--ceiling", *SHORT, "--seconds", "0.1", "--wait", "20"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "passed"), done.stderr
+
+
 @pytest.mark.parametrize(
     ("limit", "reason"),
     [
@@ -171,7 +180,10 @@ def test_a_port_in_use():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        refused(loaded("--listen", address), f"cannot listen on {address}", "--listen 127.0.0.1:0")
+        refused(
+            loaded("--listen", address),
+            f"cannot listen on {address}: the port is in use; choose another: --listen",
+        )
 
 
 def test_a_gateway_that_refuses_us_is_not_waited_for(tmp_path):
@@ -196,13 +208,26 @@ def test_nobody_binds():
         (("--connect", "127.0.0.1:1"), "cannot connect to 127.0.0.1:1"),
         (("--dialect", "klingon"), "klingon"),
         (("--script", "/nowhere/x.ussd"), "--script /nowhere/x.ussd: No such file"),
-        (("--dial", "*100#" * 40), "octets"),
+        (("--dial", f"*{1:0170}#"), "octets do not fit one message"),
         (("--phones", "5"), "64 dialogues at once need as many subscribers, not 5"),
         (("--first", "99999", "--phones", "100"), "the same number of digits"),
+        (("--dial", "hello"), "--dial hello: a code is made of digits, * and #"),
+        (("--sms", "Bank:x"), "--sms Bank:x: write NUMBER or NUMBER:TEXT"),
+        (("--sms", ":x"), "--sms :x: write NUMBER or NUMBER:TEXT"),
+        (("--html", "/nowhere/x.html"), "cannot write /nowhere/x.html: there is no folder /nowhere"),
+        (("--html", "-", "--json", "-"), "--json and --html both to -"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(arguments, said):
     refused(loaded(*arguments), said)
+
+
+@pytest.mark.parametrize("option", ["--seconds", "--rate", "--wait", "--timeout", "--ramp", "--max-p99"])
+@pytest.mark.parametrize("number", ["nan", "inf", "-1"])
+def test_numbers_that_are_none(option, number):
+    result = loaded("--ceiling", option, number)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.stderr
 
 
 @pytest.mark.parametrize(

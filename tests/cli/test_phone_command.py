@@ -217,6 +217,19 @@ def test_ctrl_d_gives_up_what_is_open(centre: Smsc) -> None:
     assert centre.phone(PHONE).state == "idle"
 
 
+def test_a_box_is_no_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "34")
+    drawn = box("one two three four five six seven", f"*{'1' * 180}#", "ask 160/182 gsm7").split("\n")
+    assert {len(line) for line in drawn} == {34}
+    assert drawn[1] == "│ one two three four five six    │"
+
+
+def test_what_would_move_the_cursor_is_shown_instead() -> None:
+    drawn = box("\x1b[31mred\x07\x9b2J\ttab\u202eabc\x00", "\x1b]0;title\x07")
+    assert "│ ␛[31mred␇�2J tab�abc␀ │" in drawn
+    assert drawn.startswith("╭─ ␛]0;title␇ ─")
+
+
 @pytest.mark.parametrize("text", ["", "短信" * 40, "a" * 200, "one two " * 30, "Привет\n\nмир"])
 def test_boxes_have_straight_edges(text: str) -> None:
     from prompt_toolkit.utils import get_cwidth

@@ -80,7 +80,7 @@ def test_a_difference_is_shown_and_ends_the_play(url: str, tmp_path: Path) -> No
     done = run(url, file)
     assert done.exit_code == 1
     lines = done.output.splitlines()
-    assert lines[0].startswith(f"✗ {file}  1 exchanges")
+    assert lines[0].startswith(f"✗ {file}  1 exchange, ")
     assert lines[1] == "  line 8: it went otherwise"
     assert [line for line in lines if line.startswith(("  -<", "  +<"))] == [
         "  -< 5.50 RUB on {date}",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def write(folder: Path, text: str) -> str:
     return str(path)
 
 
-async def _once(path: str, folder: Path) -> tuple[int, dict]:
+async def _once(path: str, folder: Path, interrupt: bool = False) -> tuple[int, dict]:
     process = await asyncio.create_subprocess_exec(
         *(STARPOUND, "sim", "--smpp-port", "0", "--http-port", "0"),
         *("--scenario", path, "--seed", "7", "--once", "--json"),
@@ -43,6 +44,10 @@ async def _once(path: str, folder: Path) -> tuple[int, dict]:
             where = (await process.stderr.readline()).decode()
             port = int(where.split(",")[0].rpartition(":")[2])
             async with gateway(folder, {**LINK, "connect": f"127.0.0.1:{port}"}):
+                while interrupt and b"begins" not in await process.stderr.readline():
+                    pass
+                if interrupt:
+                    process.send_signal(signal.SIGINT)
                 out, _ = await process.communicate()
     finally:
         if process.returncode is None:
@@ -62,6 +67,16 @@ def test_once_ends_with_the_scenario(expect: str, status: int, tmp_path: Path) -
     assert summary["visits"]["done"] == (0 if status else 10), summary
     assert summary["good"] is not bool(status)
     assert summary["faults"]["duplicate"] > 0
+
+
+def test_ctrl_c_tells_what_was_until_then(tmp_path: Path) -> None:
+    path = write(tmp_path, SCENARIO.format(expect="{any}").replace("duration_s: 1", "duration_s: 600"))
+
+    exit_status, summary = asyncio.run(_once(path, tmp_path, interrupt=True))
+
+    assert exit_status == 1
+    assert summary["problems"] == ["it was interrupted"]
+    assert 0 < summary["seconds"] < 600
 
 
 def refused(*args: str) -> str:

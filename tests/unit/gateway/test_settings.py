@@ -125,6 +125,6 @@ def test_addresses(text, pair):
 
 
 def test_a_single_bracket_does_not_show_the_password():
-    with pytest.raises(SettingsError, match=r"^settings: links: a list is wanted: .*\[\[table\]\]") as error:
+    with pytest.raises(SettingsError, match=r"^settings: links: a list is wanted: .*\[\[…\]\]") as error:
         parse_settings(tables() | {"links": tables()["links"][0]})
     assert "secret" not in str(error.value)

@@ -97,6 +97,24 @@ def test_no_coordinate_of_a_chart_is_outside_it(report):
         assert -1 <= float(value) <= 761, value
 
 
+def test_a_load_of_one_second_has_lines():
+    drawn = re.findall(
+        r'<polyline class="\w" points="([^"]+)"', as_html(replace(GOOD, series=(SECOND,)), FACTS)
+    )
+    assert len(drawn) == 7
+    for points in drawn:
+        (x1, y1), (x2, y2) = (point.split(",") for point in points.split(" "))
+        assert float(x2) - float(x1) > 600
+        assert y1 == y2
+
+
+def test_the_marks_of_millions_have_room():
+    text = as_html(replace(GOOD, buckets=((0.9, 1.1, 2_000_000_000),)), FACTS)
+    marks = re.findall(r'class="mark left"[^>]*>([^<]+)<', text)
+    assert "1\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}M" in marks
+    assert max(map(len, marks)) <= 9
+
+
 def test_what_others_say_is_escaped():
     text = as_html(GOOD, FACTS)
     assert "gw &lt;&quot;&amp;&gt;" in text

@@ -392,6 +392,30 @@ def test_those_who_never_found_one_are_errors():
     assert run.errors == {"not sent: every subscriber was in a dialogue": 3}
 
 
+@pytest.mark.parametrize("rate", [1e7, 1e300])
+def test_a_rate_that_nobody_can_keep_up_with_leaves_time_for_everything_else(rate):
+    run = opened(rate=rate, subscribers=100)
+    run.arrive(60_000 * MS)
+    assert run.in_flight < 10_000
+    assert run.next_ns <= 60_000 * MS, "the others are still due"
+
+
+def test_a_window_opens_at_once_however_large():
+    run = Run(BALANCE, LoadSettings(window=3000, subscribers=3000))
+    run.begin(0)
+    assert len(deliveries(run.flush(0))) == 3000
+
+
+def test_a_second_load_numbers_its_dialogues_otherwise():
+    """A dial that comes again under the same number soon after its dialogue is a copy, to a good gateway."""
+    numbers = []
+    for first in (7, 7 + 61):
+        run = Run(BALANCE, LoadSettings(window=2, subscribers=2, first_session=first))
+        run.begin(0)
+        numbers.append([session for _, _, session, _ in deliveries(run.flush(0))])
+    assert numbers == [[7, 8], [68, 69]]
+
+
 def test_the_slow_ones_at_the_end_of_an_open_load_count():
     run = opened()
     [(sequence, msisdn, session, _)] = deliveries(run.flush(0))

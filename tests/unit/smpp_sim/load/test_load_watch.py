@@ -23,8 +23,8 @@ SECOND_NS = 1_000_000_000
 MS = 1_000_000
 
 
-def shown(view, second, problems):
-    console = Console(width=100, file=io.StringIO())
+def shown(view, second, problems, width=100):
+    console = Console(width=width, file=io.StringIO())
     console.print(view.take(told(second, problems)))
     return console.file.getvalue()
 
@@ -75,6 +75,18 @@ def test_the_panel_has_the_figures_of_now_and_the_mean():
     assert "1 234 × answer given twice" in text
     assert "measuring" in text
     assert "▃█" in text
+
+
+@pytest.mark.parametrize("width", [80, 50])
+def test_the_panel_fits_a_narrow_terminal(width):
+    view = View("load on [/] gw")
+    for turns in range(60):
+        text = shown(view, replace(SECOND, turns=turns, p99_ms=285.21), {}, width)
+    lines = text.rstrip("\n").split("\n")
+    assert {len(line) for line in lines} == {width - 3}, "room for the ^C of a terminal"
+    assert "load on [/] gw" in lines[0], "a name is no markup"
+    assert "p99 285.21" in text
+    assert text.count("█ ") == 2, "bars are in one line, the latest at its end"
 
 
 def test_sparkline():

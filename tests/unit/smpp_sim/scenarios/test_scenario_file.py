@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from smpp_sim.scenarios.file import ScenarioError, parse_scenario, read_scenario
+from smpp_sim.scenarios.run import settings_for
 from smpp_sim.scenarios.scenario import Spread, quickened
+from smpp_sim.settings import SimulatorError, SimulatorSettings
 
 GOOD = """\
 title: Two of them
@@ -69,6 +71,29 @@ def test_digits_stay_digits() -> None:
             "a step is one of dial, answer, ok, cancel, wait, sms",
         ),
         ("- wait: 0.5", "- wait: 0.5\n        expect: x", "expect needs a screen"),
+        (
+            '"{any}"',
+            '"{mony}"',
+            "x.yaml:11: scripts.0.steps.0.expect: no pattern 'mony' (did you mean 'money'?)",
+        ),
+        ('"{any}"', '"{any} }"', "scripts.0.steps.0.expect: a lone } (write }} for a brace)"),
+        (
+            "within_s: 7",
+            "expect_sms: '{none}'",
+            "steps.3.expect_sms: no pattern 'none' (did you mean 'money'?)",
+        ),
+        ('"*100#"', '"hello"', "x.yaml:10: scripts.0.steps.0.dial: a code is made of digits, * and #"),
+        ("79260000001", "99", "x.yaml:5: subscribers: a phone number has 3 to 15 digits"),
+        ("79260000001", "9" * 15, "x.yaml:5: subscribers: a phone number has 3 to 15 digits"),
+        ("000110", "9" * 21, "x.yaml:14: scripts.0.steps.3.sms.to: "),
+        ("{median_s: 1, p99_s: 5}", "{median_s: 1, p99_s: 1e400}", "p99_s: Input should be a finite number"),
+        (
+            "think:",
+            "weight: 1e400\n    think:",
+            "x.yaml:8: scripts.0.weight: Input should be a finite number",
+        ),
+        ("{answer_s: 9}", "soon", "x.yaml:21: centre: keys and their values are wanted"),
+        ("centre: {answer_s: 9}", "expect:", "x.yaml:21: expect: keys and their values are wanted"),
         ("for_s: 1", "every_s: 1", "every_s needs a for_s that is shorter"),
     ],
 )
@@ -82,7 +107,8 @@ def test_a_slip_is_named_with_its_line(right: str, wrong: str, said: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["", "# nothing", "- 1", "just words", "\x00", "a: &x [*x]", "? [1]\n: 2", "{"]
+    "text",
+    ["", "# nothing", "- 1", "just words", "\x00", "a: &x [*x]", "? [1]\n: 2", "{", "a: " + "[" * 3000],
 )
 def test_what_is_no_scenario_is_said_in_one_line(text: str) -> None:
     with pytest.raises(ScenarioError, match=r"^x\.yaml") as caught:
@@ -108,3 +134,9 @@ def test_quicker_is_all_but_patience() -> None:
     assert script.steps[2].wait == Spread(least_s=0.05, most_s=0.05)
     assert (fault.from_s, fault.for_s, fault.share) == (0.4, 0.1, 0.5)
     assert (script.steps[3].within_s, scenario.centre.answer_s) == (7, 9)
+
+
+def test_a_fault_of_an_account_that_nobody_has() -> None:
+    text = GOOD.replace("share: 0.5", "account: nobody")
+    with pytest.raises(SimulatorError, match=r"faults\.0\.account: nobody binds as nobody; known: gw"):
+        settings_for(parse_scenario(text, "x.yaml"), SimulatorSettings())
