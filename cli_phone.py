@@ -54,6 +54,7 @@ def phone(msisdn: str, url: str, token: str) -> None:
             with RemotePhone(url, msisdn, token) as eye:
                 _at_a_terminal(held, eye)
         else:
+            sys.stdin.reconfigure(errors="replace")  # a line that is no text is refused, the others are done
             _from_a_pipe(held, sys.stdin)
     raise SystemExit(1 if held.refused and not sys.stdin.isatty() else 0)
 

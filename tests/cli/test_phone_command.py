@@ -45,7 +45,8 @@ def piped(centre: Smsc, *lines: str) -> subprocess.CompletedProcess[str]:
         command(centre),
         input="".join(f"{line}\n" for line in lines),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
         cwd=ROOT,
         timeout=PATIENCE_S,
         check=False,
@@ -136,6 +137,13 @@ def test_what_cannot_be_done_is_said_and_the_rest_is_done(centre: Smsc) -> None:
         "/nowhere/x.ussd: No such file or directory (help: what can be typed)",
         "save needs the name of a file, as in save talk.ussd (help: what can be typed)",
     ]
+
+
+def test_a_line_that_is_no_text_is_refused_alone(centre: Smsc) -> None:
+    done = piped(centre, "\udcff\udcfe", "*100#")
+    assert done.returncode == 1
+    assert "5.40 RUB" in done.stdout
+    assert done.stderr == "a code is made of digits, * and # (help: what can be typed)\n"
 
 
 def test_a_transcript_is_saved(centre: Smsc, tmp_path: Path) -> None:
