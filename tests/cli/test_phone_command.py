@@ -20,7 +20,7 @@ from tests.unit.smpp_sim.answering import Application, answering
 
 PHONE = "79260000003"
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 8
+PATIENCE_S = 30
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
 
 

@@ -14,7 +14,7 @@ from smpp_sim.settings import Account, SimulatorSettings
 from smpp_sim.simulator import Simulator
 
 PHONE = "79260000003"
-TIMEOUT_S = 20
+TIMEOUT_S = 40
 ACCOUNT = {"system_id": "gw", "password": "secret"}
 
 

@@ -21,7 +21,7 @@ PORTS = {
     "SENDSMS": "sendsms-port = 13013",
     "SERVICE": "127.0.0.1:8000",
 }
-WAIT_S = 10
+WAIT_S = 30
 
 
 def shown(mark: str, begins: str = "") -> Block:

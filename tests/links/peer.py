@@ -22,7 +22,7 @@ from gateway.smpp.pdu import DataSm, DeliverSm, Pdu, SubmitSm
 from gateway.smpp.session import Role, Session, SessionSettings
 from gateway.smpp.vocabulary import ESME_ROK
 
-WAIT_S = 5.0
+WAIT_S = 20.0
 BINDS = {
     "transceiver": pdus.BindTransceiver,
     "receiver": pdus.BindReceiver,

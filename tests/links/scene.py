@@ -102,7 +102,7 @@ def listening_port(running: Gateway, address: str = "127.0.0.1:0") -> int:
     return running.listeners[address].port
 
 
-async def until(true: Callable[[], Any], what: str, timeout_s: float = 5.0) -> None:
+async def until(true: Callable[[], Any], what: str, timeout_s: float = 20.0) -> None:
     """Wait for something that the gateway has no event for."""
     try:
         async with asyncio.timeout(timeout_s):

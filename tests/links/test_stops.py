@@ -119,7 +119,7 @@ def test_restarts_and_cuts_at_random_lose_nothing(tmp_path, seed):
         assert len(acknowledged) > 20, "too few for a test"
 
     async def one_question(smsc, msisdn, acknowledged):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while True:
                 there = [
                     p for p in smsc.peers if p.session.state.value in ("bound_rx", "bound_trx") and not p.lost

@@ -8,7 +8,7 @@ import pytest
 
 from tests.peers import node_peer, recording
 
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import httpx
 
 SETTINGS = Path(__file__).with_name("kannel.conf")
-WAIT_S = 10
+WAIT_S = 30
 END_S = 2
 REQUEST_OCTETS = 1 << 16
 BOXES = ("bearerbox", "smsbox")

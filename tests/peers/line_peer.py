@@ -9,7 +9,7 @@ import json
 from collections.abc import Coroutine
 from typing import Any
 
-WAIT_S = 10
+WAIT_S = 30
 
 Pdu = dict[str, Any]
 

@@ -16,7 +16,7 @@ from typing import Any
 from smpplib import client, smpp
 from smpplib.command import Command
 
-WAIT_S = 10
+WAIT_S = 30
 CLOSED = "close"
 
 

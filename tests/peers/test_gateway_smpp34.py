@@ -18,7 +18,7 @@ from gateway.daemon import Gateway
 from handlers import password
 from tests.peers.stage import ENGLISH, ENGLISH_BALANCE, OTHERS, RUSSIAN, RUSSIAN_BALANCE, gateway
 
-WAIT_S = 10
+WAIT_S = 30
 SESSION = 0x5A
 Event = TypeVar("Event", smpp34.Esme, smpp34.SubmitSmEvent, smpp34.Unbound)
 

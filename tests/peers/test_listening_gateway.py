@@ -20,7 +20,7 @@ from tests.peers.stage import ENGLISH, ENGLISH_BALANCE, listening_gateway
 
 ACCOUNT = {"system_id": "gw", "password": "secret"}
 SESSION = 0x5A
-WAIT_S = 10
+WAIT_S = 30
 
 
 class Delivered(NamedTuple):

@@ -12,7 +12,7 @@ from smpp_sim.simulator import Simulator
 from tests.peers.stage import simulator
 
 MSISDN = "79260000003"
-WAIT_S = 10
+WAIT_S = 30
 
 
 @contextlib.asynccontextmanager

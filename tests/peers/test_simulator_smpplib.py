@@ -16,7 +16,7 @@ from tests.peers.stage import simulator
 
 ACCOUNT = {"system_id": "gw", "password": "secret"}
 MSISDN = "79260000003"
-WAIT_S = 10
+WAIT_S = 30
 
 
 @contextlib.asynccontextmanager

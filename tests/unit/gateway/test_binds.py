@@ -62,7 +62,7 @@ async def binding(link):
 
 
 async def until(true):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not true():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.002)
 

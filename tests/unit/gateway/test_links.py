@@ -41,7 +41,7 @@ async def gateway_with(peer: Peer, folder, **link):
 
 async def until(condition: Callable[[], bool], what: str) -> None:
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not condition():  # noqa: ASYNC110 - the gateway has no event for it
                 await asyncio.sleep(0.01)
     except TimeoutError:

@@ -71,14 +71,14 @@ class Stage:
 
 
 async def until(true):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not true():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.005)
 
 
 async def ended(client):
     """Wait for the other end to close."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return await asyncio.get_running_loop().sock_recv(client, 100)
 
 

@@ -11,7 +11,7 @@ from gateway.smpp.session import Role, Session, SessionSettings
 from smpp_sim.settings import NetworkSettings, SimulatorSettings
 
 SPEC = load_profile("spec")
-TIMEOUT_S = 10
+TIMEOUT_S = 30
 
 
 def scene(test):
