@@ -4,12 +4,26 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # What is drawn is not looked at: the plainest way of drawing costs the least.
 FLAGS = ("--disable-gpu", "--in-process-gpu")
+
+# Chromium writes no sentence about what a Content-Security-Policy kept out by way of a meta element or a worker.
+_TELL_VIOLATIONS = """document.addEventListener('securitypolicyviolation', (event) =>
+    console.error(`CSP ${event.violatedDirective}: ${event.blockedURI}`))"""
+_BROWSER = {
+    "locale": "ru-RU",
+    "timezone_id": "Europe/Moscow",
+    "viewport": {"width": 1280, "height": 900},
+    "reduced_motion": "reduce",
+    "accept_downloads": True,
+}
+# Of the same site as every simulator, whatever its port.
+_SITE = "http://127.0.0.1/"
 
 
 def missing() -> str:
@@ -30,6 +44,44 @@ async def running() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+async def profile(browser: Browser, **settings: Any) -> BrowserContext:
+    """A profile without a past; `settings` are those of Playwright's contexts."""
+    context = await browser.new_context(**(_BROWSER | settings))
+    await context.add_init_script(_TELL_VIOLATIONS)
+    return context
+
+
+class Window:
+    """A profile for one test after the other. Each finds it as if it were new.
+
+    To start a renderer, and to warm it up, costs more than most tests: a page that stays open keeps it. What a page
+    keeps belongs to the port of its simulator, and goes with it.
+    """
+
+    def __init__(self, context: BrowserContext, keeper: Page):
+        self.context, self._keeper = context, keeper
+
+    @classmethod
+    async def opened(cls, browser: Browser) -> "Window":
+        """With the page that stays open."""
+        context = await profile(browser)
+        keeper = await context.new_page()
+        await keeper.route(
+            _SITE, lambda route: route.fulfill(content_type="text/html", body="<!doctype html>")
+        )
+        await keeper.goto(_SITE)
+        return cls(context, keeper)
+
+    async def clear(self, origin: str) -> None:
+        """Close the pages of a test, forget what they kept."""
+        for page in self.context.pages:
+            if page is not self._keeper:
+                await page.close()
+        devtools = await self.context.new_cdp_session(self._keeper)
+        await devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        await devtools.detach()
 
 
 def _path() -> str | None:
