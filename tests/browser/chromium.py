@@ -23,7 +23,7 @@ _BROWSER = {
     "accept_downloads": True,
 }
 # Of the same site as every simulator, whatever its port.
-_SITE = "http://127.0.0.1/"
+_NOWHERE = "http://127.0.0.1/"
 
 
 def missing() -> str:
@@ -54,32 +54,34 @@ async def profile(browser: Browser, **settings: Any) -> BrowserContext:
 
 
 class Window:
-    """A profile for one test after the other. Each finds it as if it were new.
+    """A profile and a page of it for one test after the other. Each finds them as if they were new.
 
-    To start a renderer, and to warm it up, costs more than most tests: a page that stays open keeps it. What a page
-    keeps belongs to the port of its simulator, and goes with it.
+    A new tab with a renderer of its own costs more than most tests. What a page keeps belongs to the port of its
+    simulator, and goes with it.
     """
 
-    def __init__(self, context: BrowserContext, keeper: Page):
-        self.context, self._keeper = context, keeper
+    def __init__(self, context: BrowserContext, page: Page):
+        self.context, self.page = context, page
 
     @classmethod
     async def opened(cls, browser: Browser) -> "Window":
-        """With the page that stays open."""
+        """With an empty page."""
         context = await profile(browser)
-        keeper = await context.new_page()
-        await keeper.route(
-            _SITE, lambda route: route.fulfill(content_type="text/html", body="<!doctype html>")
+        page = await context.new_page()
+        await page.route(
+            _NOWHERE, lambda route: route.fulfill(content_type="text/html", body="<!doctype html>")
         )
-        await keeper.goto(_SITE)
-        return cls(context, keeper)
+        return cls(context, page)
 
     async def clear(self, origin: str) -> None:
-        """Close the pages of a test, forget what they kept."""
+        """Leave the pages of a test, forget what they kept."""
         for page in self.context.pages:
-            if page is not self._keeper:
+            if page is not self.page:
                 await page.close()
-        devtools = await self.context.new_cdp_session(self._keeper)
+        await self.page.goto(_NOWHERE)
+        await self.page.emulate_media(color_scheme="null")
+        await self.context.clear_permissions()
+        devtools = await self.context.new_cdp_session(self.page)
         await devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
         await devtools.detach()
 

@@ -7,9 +7,10 @@ import asyncio
 import inspect
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from tests.browser import chromium
 from tests.browser.table import Table, laid
@@ -85,12 +86,16 @@ def table(
 ) -> Iterator[Table]:
     """Everything that a tester has before him. What a page complains of is a failure."""
     own = request.node.get_closest_marker("browser")
-    context = loop.run(chromium.profile(browser, **own.kwargs)) if own else window.context
+    page = loop.run(_page_of_its_own(browser, own.kwargs)) if own else window.page
     changes = request.node.get_closest_marker("table")
-    laying = laid(context, tmp_path, changes.kwargs if changes else {})
+    laying = laid(page, tmp_path, changes.kwargs if changes else {})
     table = loop.run(laying.__aenter__())
     yield table
-    loop.run(context.close() if own else window.clear(table.simulator.url))
+    loop.run(page.context.close() if own else window.clear(table.simulator.url))
     table.leave()
     clearing.append(loop.get_loop().create_task(laying.__aexit__(None, None, None)))
     assert table.complaints == [], "the browser's console says so"
+
+
+async def _page_of_its_own(browser: Browser, settings: dict[str, Any]) -> Page:
+    return await (await chromium.profile(browser, **settings)).new_page()

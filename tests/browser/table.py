@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, WebError, expect
+from playwright.async_api import ConsoleMessage, Page, WebError, expect
 
 from data.seed import seed
 from data.sqlite import open_store
@@ -34,12 +34,13 @@ BOUND_S = 10
 class Table:
     """`open` puts phones on it. `expected` are beginnings of what the console may say without being a failure."""
 
-    def __init__(self, simulator: Simulator, gateway: Gateway, esme: WireEsme, context: BrowserContext):
-        self.simulator, self.gateway, self.esme, self.context = simulator, gateway, esme, context
+    def __init__(self, simulator: Simulator, gateway: Gateway, esme: WireEsme, page: Page):
+        self.simulator, self.gateway, self.esme = simulator, gateway, esme
+        self.context, self._page = page.context, page
         self.expected: list[str] = []
         self._said: list[str] = []
-        context.on("console", self._hear)
-        context.on("weberror", self._hear_error)
+        self.context.on("console", self._hear)
+        self.context.on("weberror", self._hear_error)
 
     @property
     def complaints(self) -> list[str]:
@@ -51,9 +52,14 @@ class Table:
         """For the control API."""
         return httpx.AsyncClient(base_url=self.simulator.url, trust_env=False)
 
+    async def page(self) -> Page:
+        """An empty page: the one that is there already, then new ones."""
+        page, self._page = self._page, None
+        return page or await self.context.new_page()
+
     async def open(self, *msisdns: str) -> Page:
         """The page with these phones, all of them in touch with the simulator."""
-        page = await self.context.new_page()
+        page = await self.page()
         await page.goto(f"{self.simulator.url}/?phones={','.join(msisdns)}")
         for msisdn in msisdns:
             await Handset(page, msisdn).is_there()
@@ -81,7 +87,7 @@ class Table:
 
 
 @asynccontextmanager
-async def laid(context: BrowserContext, folder: Path, changes: dict[str, Any]) -> AsyncIterator[Table]:
+async def laid(page: Page, folder: Path, changes: dict[str, Any]) -> AsyncIterator[Table]:
     """A table for one test; `changes` are of the simulator's settings."""
     async with AsyncExitStack() as stack:
         simulator = await stack.enter_async_context(Simulator(_simulator(changes)))
@@ -90,7 +96,7 @@ async def laid(context: BrowserContext, folder: Path, changes: dict[str, Any]) -
         await simulator.wait_bound("gw", BOUND_S)
         esme = await WireEsme.bind(simulator.smpp_port, "app", "secret")
         stack.push_async_callback(esme.cut)
-        yield Table(simulator, gateway, esme, context)
+        yield Table(simulator, gateway, esme, page)
 
 
 def _simulator(changes: dict[str, Any]) -> SimulatorSettings:

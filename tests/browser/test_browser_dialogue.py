@@ -112,7 +112,7 @@ async def test_a_reload_in_mid_dialogue_keeps_the_question(table: Table) -> None
     await phone.ok()
 
 
-@pytest.mark.browser  # its stream is cut
+@pytest.mark.browser  # its streams can be cut
 async def test_a_lost_connection_keeps_what_was_typed(table: Table) -> None:
     for _ in range(MAX_EVENTS):
         table.simulator.phone(RUSSIAN).dial("*#06#")
