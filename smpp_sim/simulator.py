@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -91,6 +92,7 @@ class Simulator:
         if settings.smtp_port is not None:
             await self.mailbox.start(settings.smtp_host, settings.smtp_port)
             self.smtp_port = self.mailbox.port
+        logging.getLogger("uvicorn.error").addFilter(_in_one_line)
         listening = _listen(settings.http_host, settings.http_port)
         self.http_port = listening.getsockname()[1]
         self._http = _HttpServer(uvicorn.Config(**_http_config(self)), listening)
@@ -111,6 +113,13 @@ def _http_config(simulator: Simulator) -> dict:
         "limit_concurrency": _MAX_HTTP,
         "timeout_graceful_shutdown": 2,
     }
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Nonsense of a WebSocket client is no failure of ours: no traceback of it."""
+    if str(record.msg).startswith("Invalid UTF-8"):
+        record.exc_info = None
+    return True
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -5,7 +5,6 @@ Described for its users in docs/reference/simulator-api.md. Every answer is JSON
 its own in Host and Origin, so that no web page of somebody else's reaches it through the tester's browser.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -23,6 +22,7 @@ from smpp_sim.api.guard import Guard
 from smpp_sim.api.messages import message_routes
 from smpp_sim.api.pages import PageHeaders, page_routes
 from smpp_sim.api.requests import error, kinds, number, words
+from smpp_sim.api.streams import PING_S, reason, tell
 from smpp_sim.api.trace import NotKept, trace_routes
 from smpp_sim.api.transcript import transcript_routes
 from smpp_sim.centre.centre import Centre, describe
@@ -39,8 +39,6 @@ MAX_WAIT_S = 60.0
 """Seconds that one request may wait."""
 MAX_LISTED = 1000
 """Phones in a list."""
-PING_S = 20.0
-"""Seconds of silence after which a stream says that it is still there."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -242,23 +240,18 @@ async def _events(request: Request, events: EventLog) -> JSONResponse:
 
 
 async def _stream(websocket: WebSocket) -> None:
-    """All events of a phone as they happen, one JSON object a message; what the client says is not listened to."""
+    """All events of a phone as they happen, one JSON object a message."""
     await websocket.accept()
     try:
         events = _station(websocket).log
         after = int(number(websocket, "after", events.last, 2**53))
     except (NotAnMsisdn, NotPossible) as problem:
-        await websocket.close(1008, _reason(str(problem)))
+        await websocket.close(1008, reason(str(problem)))
         return
     except HTTPException as problem:
-        await websocket.close(1008, _reason(problem.detail))
+        await websocket.close(1008, reason(problem.detail))
         return
-    sending = asyncio.ensure_future(_send_events(websocket, events, after))
-    listening = asyncio.ensure_future(_until_closed(websocket))
-    await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (sending, listening):
-        task.cancel()
-    await asyncio.gather(sending, listening, return_exceptions=True)
+    await tell(websocket, _send_events(websocket, events, after))
 
 
 async def _send_events(websocket: WebSocket, events: EventLog, after: int) -> None:
@@ -275,16 +268,6 @@ async def _send_events(websocket: WebSocket, events: EventLog, after: int) -> No
                 await websocket.send_json({"kind": "ping"})
         await websocket.close(1001, "the simulator stops")
     except TooManyWatchers as problem:
-        await websocket.close(1013, _reason(str(problem)))
+        await websocket.close(1013, reason(str(problem)))
     except (WebSocketDisconnect, RuntimeError):
         return
-
-
-def _reason(words: str) -> str:
-    """What fits a close frame (RFC 6455 §5.5: 123 octets)."""
-    return words.encode()[:120].decode(errors="ignore")
-
-
-async def _until_closed(websocket: WebSocket) -> None:
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass

@@ -37,7 +37,7 @@ class Guard:
         host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
         if not self.any_name and _host_name(f"//{host}") not in self.names:
             return 403, f"this is not {host[:60]}: use the address that the simulator printed"
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _place(origin) != host:
             return 403, f"pages of {origin[:60]} may not use this simulator"
         if self.token and not is_page(connection.scope) and not self._has_token(connection):
             return 401, "a token is needed: Authorization: Bearer TOKEN, ?token=TOKEN, or the option --token"
@@ -48,6 +48,13 @@ class Guard:
         if scheme.lower() != "bearer":
             given = connection.query_params.get("token", "")
         return same_secret(given, self.token)
+
+
+def _place(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _host_name(url: str) -> str | None:

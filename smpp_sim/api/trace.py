@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from gateway.dumps.capture import write_capture
 from gateway.smpp.explain import as_json
 from smpp_sim.api.requests import number
+from smpp_sim.api.streams import PING_S, reason, tell
 from smpp_sim.phones.events import TooManyWatchers
 from smpp_sim.trace import Trace, TracedPdu
 from smpp_sim.trace_facts import as_captured, concerns, explained, facts, masked_octets
@@ -29,8 +30,6 @@ MAX_LISTED = 1000
 """PDUs in a list at most."""
 MAX_WAIT_S = 60.0
 """Seconds that one request may wait."""
-PING_S = 20.0
-"""Seconds of silence after which a stream says that it is still there."""
 BEAT_S = 0.1
 """Seconds between two looks of a stream at what is new."""
 BEAT_PDUS = 30
@@ -142,19 +141,14 @@ def _batches(pdus: list[TracedPdu], size: int) -> Iterator[list[TracedPdu]]:
 
 
 async def _stream(websocket: WebSocket) -> None:
-    """All PDUs as they pass, one JSON object a message; what the client says is not listened to."""
+    """All PDUs as they pass, one JSON object a message."""
     await websocket.accept()
     try:
         after = int(number(websocket, "after", _trace(websocket).last, 2**53))
     except HTTPException as problem:
-        await websocket.close(1008, problem.detail)
+        await websocket.close(1008, reason(problem.detail))
         return
-    sending = asyncio.ensure_future(_send(websocket, _trace(websocket), after))
-    listening = asyncio.ensure_future(_until_closed(websocket))
-    await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (sending, listening):
-        task.cancel()
-    await asyncio.gather(sending, listening, return_exceptions=True)
+    await tell(websocket, _send(websocket, _trace(websocket), after))
 
 
 async def _send(websocket: WebSocket, trace: Trace, after: int) -> None:
@@ -175,15 +169,10 @@ async def _send(websocket: WebSocket, trace: Trace, after: int) -> None:
             await asyncio.sleep(BEAT_S)
         await websocket.close(1001, "the simulator stops")
     except TooManyWatchers as problem:
-        await websocket.close(1013, str(problem))
+        await websocket.close(1013, reason(str(problem)))
     except (WebSocketDisconnect, RuntimeError):
         return
 
 
 def _event(pdu: TracedPdu) -> dict[str, Any]:
     return {"kind": "pdu", **facts(pdu)}
-
-
-async def _until_closed(websocket: WebSocket) -> None:
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass

@@ -1,4 +1,4 @@
-"""One loop and one browser for the folder; for each test a table of its own: simulator, gateway, a fresh profile.
+"""One loop and one browser for the folder; for each test a table of its own: simulator, gateway, no past.
 
 Tests are coroutines and run in that loop, so that they have the simulator in the hand as well as the page.
 """
@@ -7,9 +7,10 @@ import asyncio
 import inspect
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from tests.browser import chromium
 from tests.browser.table import Table, laid
@@ -21,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "table(**settings): settings of the simulator, `network` those of the network"
     )
-    config.addinivalue_line("markers", "browser(**settings): settings of the browser's context")
+    config.addinivalue_line("markers", "browser(**settings): a profile of its own, with these settings")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -57,6 +58,12 @@ def browser(loop: asyncio.Runner) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def window(loop: asyncio.Runner, browser: Browser) -> chromium.Window:
+    """The profile of the tests that do not ask for one of their own."""
+    return loop.run(chromium.Window.opened(browser))
+
+
+@pytest.fixture(scope="session")
 def clearing(loop: asyncio.Runner) -> Iterator[list[asyncio.Task[None]]]:
     """Tables that are being cleared. A gateway takes its time to unbind, and the next test need not wait for it."""
     tasks: list[asyncio.Task[None]] = []
@@ -74,17 +81,21 @@ def table(
     loop: asyncio.Runner,
     clearing: list[asyncio.Task[None]],
     browser: Browser,
+    window: chromium.Window,
     tmp_path: Path,
 ) -> Iterator[Table]:
     """Everything that a tester has before him. What a page complains of is a failure."""
-    laying = laid(browser, tmp_path, _marked(request, "table"), _marked(request, "browser"))
+    own = request.node.get_closest_marker("browser")
+    page = loop.run(_page_of_its_own(browser, own.kwargs)) if own else window.page
+    changes = request.node.get_closest_marker("table")
+    laying = laid(page, tmp_path, changes.kwargs if changes else {})
     table = loop.run(laying.__aenter__())
     yield table
-    loop.run(table.context.close())
+    loop.run(page.context.close() if own else window.clear(table.simulator.url))
+    table.leave()
     clearing.append(loop.get_loop().create_task(laying.__aexit__(None, None, None)))
     assert table.complaints == [], "the browser's console says so"
 
 
-def _marked(request: pytest.FixtureRequest, name: str) -> dict:
-    marker = request.node.get_closest_marker(name)
-    return marker.kwargs if marker else {}
+async def _page_of_its_own(browser: Browser, settings: dict[str, Any]) -> Page:
+    return await (await chromium.profile(browser, **settings)).new_page()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.async_api import ConsoleMessage, Page, WebError, expect
 
 from data.seed import seed
 from data.sqlite import open_store
@@ -29,27 +29,18 @@ CODE = "*900#"
 """What the application serves."""
 
 BOUND_S = 10
-# Chromium writes no sentence about what a Content-Security-Policy kept out by way of a meta element or a worker.
-_TELL_VIOLATIONS = """document.addEventListener('securitypolicyviolation', (event) =>
-    console.error(`CSP ${event.violatedDirective}: ${event.blockedURI}`))"""
-_BROWSER = {
-    "locale": "ru-RU",
-    "timezone_id": "Europe/Moscow",
-    "viewport": {"width": 1280, "height": 900},
-    "reduced_motion": "reduce",
-    "accept_downloads": True,
-}
 
 
 class Table:
     """`open` puts phones on it. `expected` are beginnings of what the console may say without being a failure."""
 
-    def __init__(self, simulator: Simulator, gateway: Gateway, esme: WireEsme, context: BrowserContext):
-        self.simulator, self.gateway, self.esme, self.context = simulator, gateway, esme, context
+    def __init__(self, simulator: Simulator, gateway: Gateway, esme: WireEsme, page: Page):
+        self.simulator, self.gateway, self.esme = simulator, gateway, esme
+        self.context, self._page = page.context, page
         self.expected: list[str] = []
         self._said: list[str] = []
-        context.on("console", self._hear)
-        context.on("weberror", lambda error: self._said.append(str(error.error)))
+        self.context.on("console", self._hear)
+        self.context.on("weberror", self._hear_error)
 
     @property
     def complaints(self) -> list[str]:
@@ -61,9 +52,14 @@ class Table:
         """For the control API."""
         return httpx.AsyncClient(base_url=self.simulator.url, trust_env=False)
 
+    async def page(self) -> Page:
+        """An empty page: the one that is there already, then new ones."""
+        page, self._page = self._page, None
+        return page or await self.context.new_page()
+
     async def open(self, *msisdns: str) -> Page:
         """The page with these phones, all of them in touch with the simulator."""
-        page = await self.context.new_page()
+        page = await self.page()
         await page.goto(f"{self.simulator.url}/?phones={','.join(msisdns)}")
         for msisdn in msisdns:
             await Handset(page, msisdn).is_there()
@@ -81,12 +77,18 @@ class Table:
         if message.type in ("error", "warning"):
             self._said.append(f"{message.text} {message.location.get('url', '')}".strip())
 
+    def _hear_error(self, error: WebError) -> None:
+        self._said.append(str(error.error))
+
+    def leave(self) -> None:
+        """Listen to the browser no more; it goes on to the next table."""
+        self.context.remove_listener("console", self._hear)
+        self.context.remove_listener("weberror", self._hear_error)
+
 
 @asynccontextmanager
-async def laid(
-    browser: Browser, folder: Path, changes: dict[str, Any], browsing: dict[str, Any]
-) -> AsyncIterator[Table]:
-    """A table for one test; `changes` are of the simulator's settings, `browsing` of the browser's context."""
+async def laid(page: Page, folder: Path, changes: dict[str, Any]) -> AsyncIterator[Table]:
+    """A table for one test; `changes` are of the simulator's settings."""
     async with AsyncExitStack() as stack:
         simulator = await stack.enter_async_context(Simulator(_simulator(changes)))
         gateway = await stack.enter_async_context(Gateway(await _gateway(simulator.smpp_port, folder)))
@@ -94,10 +96,7 @@ async def laid(
         await simulator.wait_bound("gw", BOUND_S)
         esme = await WireEsme.bind(simulator.smpp_port, "app", "secret")
         stack.push_async_callback(esme.cut)
-        context = await browser.new_context(**(_BROWSER | browsing))
-        stack.push_async_callback(context.close)  # harmless when it is closed
-        await context.add_init_script(_TELL_VIOLATIONS)
-        yield Table(simulator, gateway, esme, context)
+        yield Table(simulator, gateway, esme, page)
 
 
 def _simulator(changes: dict[str, Any]) -> SimulatorSettings:

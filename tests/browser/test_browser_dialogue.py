@@ -1,8 +1,12 @@
 """Dialogues with our gateway on the phone in the browser: keys, menu, answers, the end, and all that a user may do."""
 
-import pytest
-from playwright.async_api import expect
+import asyncio
+import re
 
+import pytest
+from playwright.async_api import WebSocketRoute, expect
+
+from smpp_sim.phones.events import MAX_EVENTS
 from tests.browser.handset import Handset
 from tests.browser.table import CODE, ENGLISH, RUSSIAN, Table, panel
 
@@ -106,6 +110,29 @@ async def test_a_reload_in_mid_dialogue_keeps_the_question(table: Table) -> None
     await phone.page.reload()
     await phone.shows("523,40", screen="end")
     await phone.ok()
+
+
+@pytest.mark.browser  # its streams can be cut
+async def test_a_lost_connection_keeps_what_was_typed(table: Table) -> None:
+    for _ in range(MAX_EVENTS):
+        table.simulator.phone(RUSSIAN).dial("*#06#")
+        table.simulator.phone(RUSSIAN).press_ok()
+    streams: asyncio.Queue[WebSocketRoute] = asyncio.Queue()
+
+    def pass_on(stream: WebSocketRoute) -> None:
+        stream.connect_to_server()
+        streams.put_nowait(stream)
+
+    await table.context.route_web_socket(re.compile("/stream"), pass_on)
+    phone = await table.phone()
+    await phone.dial("*105#")
+    await phone.asks("Баланс")
+    await phone.role("answer").fill("3")
+    await (await streams.get()).close()
+    await streams.get()
+    await phone.is_there()
+    await expect(phone.role("answer")).to_have_value("3")
+    await expect(phone.role("answer")).to_be_focused()
 
 
 async def test_two_windows_show_the_same_phone(table: Table) -> None:

@@ -3,7 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests.browser.handset import Handset
-from tests.browser.table import ENGLISH, RUSSIAN, Table
+from tests.browser.table import ENGLISH, RUSSIAN, Table, panel
 
 MOST_STOPS = 60
 """Stops of the Tab key after which something is out of reach."""
@@ -94,7 +94,19 @@ async def test_the_skip_link_and_the_panels(table: Table) -> None:
     await page.keyboard.type("*105#\n")
     await Handset(page, ENGLISH).asks("Zvezda")
     await Handset(page, RUSSIAN).is_in("idle")
-    await tab_to(page, "#trace .trace-rows button")
+    await tab_to(page, "#trace .trace-rows button[tabindex='0']")
+    await page.keyboard.press("Home")
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     await expect(page.locator("[data-role=detail]")).to_be_visible()
+
+
+async def test_the_list_of_pdus_is_one_stop_of_the_tab_key_whatever_it_shows(table: Table) -> None:
+    page = await table.open(RUSSIAN)
+    trace = await panel(page, "trace")
+    rows, stop = trace.locator(".trace-rows [data-pdu]"), trace.locator(".trace-rows button[tabindex='0']")
+    await expect(rows).to_have_count(4)  # two binds
+    await expect(stop).to_have_count(1)
+    await trace.locator("[data-role=filter-command]").select_option("bind_transceiver_resp")
+    await expect(rows).to_have_count(2)
+    await expect(stop).to_have_count(1)

@@ -14,6 +14,23 @@ OPTIONS = {"resultTypes": ["violations"], "preload": False}
 # All that depends on them.
 COLOURS = OPTIONS | {"runOnly": ["color-contrast"]}
 
+# axe judges neither gradients nor single characters: a gradient is taken for its first colour, then for its last.
+ONE_COLOUR = """(at) => {
+    axe.configure({checks: [{id: 'color-contrast', options: {
+        ignoreUnicode: true, ignoreLength: true, boldValue: 700, boldTextPt: 14, largeTextPt: 18,
+        contrastRatio: {normal: {expected: 4.5, minThreshold: 0}, large: {expected: 3, minThreshold: 0}},
+        pseudoSizeThreshold: 0.25, shadowOutlineEmMax: 0.2,
+    }}]})
+    for (const one of document.querySelectorAll('#phones *')) {
+        one.style = ''
+        const colours = getComputedStyle(one).backgroundImage.match(/rgba?\\([^)]*\\)/g)
+        if (colours) Object.assign(one.style, {backgroundImage: 'none', backgroundColor: colours.at(at)})
+    }
+    return axe.run('#phones', {runOnly: ['color-contrast'], preload: false})
+}"""
+TONES = [str(79260000000 + tone) for tone in range(6)]
+"""A phone of each colour."""
+
 
 async def findings(page: Page, place: str = "html") -> list[str]:
     """What axe calls serious or critical there: everything in light colours, the colours in dark ones."""
@@ -59,6 +76,23 @@ async def test_axe_finds_nothing_serious_on_the_phones(table: Table) -> None:
     await one.is_in("off")
     await other.role("back").click()
     assert await findings(page, "#phones") == [], "a list of messages, and a phone that is off"
+
+
+async def test_what_stands_on_keys_and_displays_can_be_read(table: Table) -> None:
+    table.simulator.phone(ENGLISH).dial("*105#")
+    table.simulator.phone(RUSSIAN).dial("*#06#")
+    page = await table.open(*TONES)
+    await Handset(page, ENGLISH).asks("Zvezda")
+    await page.evaluate(AXE_SCRIPT)
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        for end in (0, -1):
+            found = await page.evaluate(ONE_COLOUR, end)
+            assert [_told(one) for kind in ("violations", "incomplete") for one in found[kind]] == [], scheme
+            judged = "".join(node["html"] for one in found["passes"] for node in one["nodes"])
+            assert all(
+                f'class="{part}"' in judged for part in ("key-digit", "key-letters", "date", "box-text")
+            )
 
 
 async def test_axe_finds_nothing_serious_on_the_panels(table: Table) -> None:

@@ -5,6 +5,7 @@ import re
 import smtplib
 from email.message import EmailMessage
 
+import pytest
 from playwright.async_api import expect
 
 from smpp_sim.simulator import Simulator
@@ -111,6 +112,7 @@ async def post(simulator: Simulator, message: EmailMessage) -> None:
     await asyncio.to_thread(send)
 
 
+@pytest.mark.browser  # its clock is turned
 async def test_a_letter_is_read_in_the_mail_pane(table: Table) -> None:
     await table.context.clock.install()
     phone = await table.phone()

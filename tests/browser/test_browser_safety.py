@@ -82,7 +82,7 @@ async def _asked(page: Page) -> None:
 @pytest.mark.table(http_token=TOKEN)
 async def test_a_token_is_asked_for_once_and_opens(table: Table) -> None:
     table.expected = ["status of 401"]
-    page = await table.context.new_page()
+    page = await table.page()
     await page.goto(f"{table.simulator.url}/?phones={RUSSIAN}")
     await _asked(page)
     await page.keyboard.press("Escape")
@@ -103,7 +103,7 @@ async def test_a_token_is_asked_for_once_and_opens(table: Table) -> None:
 
 @pytest.mark.table(http_token=TOKEN)
 async def test_an_address_may_bring_the_token_along(table: Table) -> None:
-    page = await table.context.new_page()
+    page = await table.page()
     await page.goto(f"{table.simulator.url}/?phones={RUSSIAN}#token=a%20long%20secret")
     await Handset(page, RUSSIAN).is_there()
     assert "secret" not in page.url, "it stays in the address bar"

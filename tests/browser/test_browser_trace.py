@@ -4,7 +4,6 @@ import asyncio
 import re
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Download, Locator, Page, expect
 
 from gateway.smpp.explain import one_line
@@ -57,8 +56,8 @@ async def test_each_pdu_is_a_line_and_opens_to_every_field(table: Table) -> None
     await expect(detail.locator("h3")).to_contain_text("deliver_sm_resp")
 
 
-@pytest.mark.browser(permissions=["clipboard-read", "clipboard-write"])
 async def test_octets_of_a_pdu_light_up_and_are_copied_for_starpound_explain(table: Table) -> None:
+    await table.context.grant_permissions(["clipboard-read", "clipboard-write"])
     phone = await table.phone()
     trace = await panel(phone.page, "trace")
     await phone.dial("*105#")

@@ -19,7 +19,7 @@ export class Box {
 
   /** Draw what the phone shows. True: it is another box than before. */
   render() {
-    const { state, display, boxes: number } = this.phone
+    const { state, display, box: number } = this.phone
     const open = ['running', 'asked', 'showing'].includes(state)
     const draw = open ? `${state}/${number}/${display?.text ?? this.phone.code}` : ''
     this.element.hidden = !open

@@ -24,7 +24,7 @@ export class Phone {
     this.lastCode = ''
     this.own = false
     this.trouble = ''
-    this.boxes = 0
+    this.box = 0
     this.inbox = []
     this.sent = []
     this.newest = null
@@ -77,7 +77,7 @@ export class Phone {
   note(event) {
     const notes = {
       running: () => this.noteRunning(event.code),
-      screen: () => this.noteScreen(event.screen),
+      screen: () => this.noteScreen(event),
       idle: () => { this.own = false },
       off: () => { this.own = false },
       timeout: () => { this.trouble = 'user' },
@@ -95,8 +95,8 @@ export class Phone {
     this.own = true
   }
 
-  noteScreen(kind) {
-    this.boxes += 1
+  noteScreen({ number, screen: kind }) {
+    this.box = number
     this.fromNetwork = kind === 'notice' || (!this.own && kind !== 'local' && kind !== 'error')
     this.own &&= kind === 'ask' || kind === 'notice'
     if (kind === 'ask') this.trouble = ''

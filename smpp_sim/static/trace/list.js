@@ -4,6 +4,8 @@ import { el } from '../dom.js'
 import { t } from '../i18n/text.js'
 
 const ROWS = 500
+/** What comes within this time is drawn at once: to lay out the list for each PDU would be too slow for a load. */
+const TOGETHER_MS = 40
 const ARROWS = { in: '→', out: '←' }
 
 /** Local time with milliseconds. */
@@ -18,6 +20,9 @@ export function time(at) {
 export const isProblem = (pdu) => Boolean(pdu.problem) || (pdu.status !== null && pdu.status !== 'ESME_ROK')
 
 export class List {
+  #coming = []
+  #timer = 0
+
   /** `onOpen(number)` when somebody opens a PDU. */
   constructor(onOpen) {
     this.onOpen = onOpen
@@ -31,25 +36,42 @@ export class List {
 
   /** Show these instead of all that was there. */
   show(pdus, { filtered }) {
+    this.#coming = []
     this.rows.replaceChildren(...pdus.slice(-ROWS).map((pdu) => this.#row(pdu)))
+    this.#oneStop()
     this.#say(filtered)
     this.rows.scrollTop = this.rows.scrollHeight
   }
 
   add(pdu) {
+    this.#come(() => this.#row(pdu))
+  }
+
+  addGap() {
+    this.#come(() => el('li', { class: 'trace-gap', t: 'trace.gap' }))
+  }
+
+  #come(row) {
+    this.#coming.push(row)
+    this.#timer ||= setTimeout(() => this.#draw(), TOGETHER_MS)
+  }
+
+  #draw() {
+    clearTimeout(this.#timer)
+    this.#timer = 0
+    const fresh = this.#coming.splice(0).slice(-ROWS)
+    if (!fresh.length) return
     const atEnd = this.rows.scrollHeight - this.rows.scrollTop - this.rows.clientHeight < 40
-    this.rows.append(this.#row(pdu))
-    if (this.rows.childElementCount > ROWS) this.rows.firstElementChild.remove()
+    this.rows.append(...fresh.map((row) => row()))
+    while (this.rows.childElementCount > ROWS) this.rows.firstElementChild.remove()
+    this.#oneStop()
     this.#say(false)
     if (atEnd) this.rows.scrollTop = this.rows.scrollHeight
   }
 
-  addGap() {
-    this.rows.append(el('li', { class: 'trace-gap', t: 'trace.gap' }))
-  }
-
   /** Mark the open one, and what it answers or is answered by. */
   mark(number, partner) {
+    this.#draw()
     this.open = number
     for (const row of this.rows.querySelectorAll('.is-open, .is-partner')) {
       row.classList.remove('is-open', 'is-partner')
@@ -97,14 +119,13 @@ export class List {
     if (isProblem(pdu)) kind.push('is-problem')
     if (pdu.answers) kind.push('is-response')
     if (pdu.number === this.open) kind.push('is-open')
-    const first = this.rows.childElementCount === 0
     const status = pdu.problem ? '⚠' : (pdu.status ?? '').replace('ESME_ROK', 'OK')
     return el(
       'li',
       { class: kind.join(' '), 'data-pdu': pdu.number },
       el(
         'button',
-        { type: 'button', tabindex: first ? 0 : -1 },
+        { type: 'button', tabindex: -1 },
         el('span', { class: 'trace-time' }, time(pdu.at)),
         el('span', { class: 'trace-arrow', role: 'img', tLabel: `trace.${pdu.direction}` }, ARROWS[pdu.direction]),
         el('span', { class: 'trace-command' }, pdu.command),
@@ -125,6 +146,11 @@ export class List {
   #only(button) {
     for (const other of this.rows.querySelectorAll('button[tabindex="0"]')) other.tabIndex = -1
     button.tabIndex = 0
+  }
+
+  /** The row that had it may be gone: then the newest. */
+  #oneStop() {
+    if (!this.rows.querySelector('button[tabindex="0"]')) [...this.rows.querySelectorAll('button')].at(-1)?.setAttribute('tabindex', '0')
   }
 
   #key(event) {

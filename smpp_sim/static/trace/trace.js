@@ -74,10 +74,13 @@ class Trace {
       el('label', { for: 'trace-command', t: 'trace.command' }),
       this.command,
       el('label', { class: 'trace-check' }, this.problems, el('span', { t: 'trace.problems' })),
-      el('span', { class: 'trace-space' }),
-      this.pause,
-      el('button', { type: 'button', t: 'trace.pcap', 'data-role': 'pcap', on: { click: () => this.#pcap() } }),
-      this.transcript,
+      el(
+        'span',
+        { class: 'trace-deeds' },
+        this.pause,
+        el('button', { type: 'button', t: 'trace.pcap', 'data-role': 'pcap', on: { click: () => this.#pcap() } }),
+        this.transcript,
+      ),
     )
   }
 

@@ -242,6 +242,7 @@ async def test_a_stream_that_makes_no_sense_is_closed():
 async def test_what_a_watcher_says_is_not_listened_to():
     async with running() as (sim, _, esme), stream(sim, "?after=2") as events:
         await events.send("{nonsense")
+        assert json.loads(await events.recv())["kind"] == "error"
         await events.send(b"\xff\xfe")
         await turn(sim, esme)
         assert json.loads(await events.recv())["number"] == 3

@@ -12,7 +12,10 @@ import yaml
 
 from data.seed import subscribers
 from smpp_sim.api.pages import FOLDER, TYPE_BY_SUFFIX, content_security_policy, static_file
+from smpp_sim.centre.delivery import DeliveryQueue, QueueFull
+from smpp_sim.centre.messages import MAX_SMS, sms_from_phone
 from smpp_sim.centre.network import CLOSED
+from smpp_sim.centre.routing import route
 from smpp_sim.config import read_config
 from smpp_sim.phones.handset import Handset, NotPossible
 from smpp_sim.phones.keypad import Local, NotACode, read_code
@@ -310,6 +313,20 @@ def sentences_of_the_phone():
         answer = read_code(typed, phone.msisdn)
         assert isinstance(answer, Local | NotACode)
         yield answer.why
+    yield from refusals_of_the_network()
+
+
+def refusals_of_the_network():
+    """To a phone that sends an SMS, or is put on the table."""
+    full = DeliveryQueue(0, 1.0, 1.0)
+    for refused in (
+        lambda: route([], "000110"),
+        lambda: sms_from_phone("79260000003", "000110", "x" * (MAX_SMS + 1), reference=1),
+        lambda: full.require_room(1, 0.0),
+    ):
+        with pytest.raises((NotPossible, QueueFull)) as problem:
+            refused()
+        yield str(problem.value)
 
 
 def test_what_the_phone_says_is_known_in_both_languages():

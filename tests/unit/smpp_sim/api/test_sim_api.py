@@ -137,6 +137,7 @@ async def _app():
         ({"host": "evil.example"}, "this is not evil.example"),
         ({"origin": "http://evil.example"}, "pages of http://evil.example may not"),
         ({"origin": "null"}, "may not"),
+        ({"origin": "http://["}, "may not"),
     ],
 )
 @scene
@@ -176,10 +177,29 @@ async def test_a_stream_tells_everything_as_it_happens():
         phone.dial("*#06#")
         async with websockets.connect(ws_url(sim, f"{IVAN}/stream?after=0")) as stream:
             assert json.loads(await stream.recv())["screen"] == "local"
-            await stream.send("nonsense")
-            await stream.send(b"\x00\x01")
             phone.press_ok()
             assert json.loads(await stream.recv())["kind"] == "idle"
+
+
+@scene
+async def test_who_talks_to_a_stream_is_told_once_that_it_does_not_listen(caplog):
+    async with Simulator(settings()) as sim:
+        async with websockets.connect(ws_url(sim, f"{IVAN}/stream")) as stream:
+            await stream.send("nonsense")
+            told = json.loads(await stream.recv())
+            assert told["kind"] == "error"
+            assert "POST" in told["error"]
+            await stream.send(b"\x00\x01")
+            sim.phone("79260000003").dial("*#06#")
+            assert json.loads(await stream.recv())["screen"] == "local"
+            await stream.send(b"\xff", text=True)  # no text at all
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await stream.recv()
+            assert closed.value.rcvd.code == 1007
+        sim.phone("79260000003").press_ok()
+    assert [(record.message, record.exc_info) for record in caplog.records] == [
+        ("Invalid UTF-8 sequence received from client.", None)
+    ]
 
 
 @scene
