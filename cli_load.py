@@ -47,7 +47,9 @@ _SESSIONS_A_SECOND = 61
 @click.option(
     "--window", type=click.IntRange(1), help="Closed window: so many dialogues at once.  [default: 64]"
 )
-@click.option("--rate", type=Amount(0, min_open=True), help="Open rate: turns a second, come what may.")
+@click.option(
+    "--rate", type=Amount(0, 10_000_000, min_open=True), help="Open rate: turns a second, come what may."
+)
 @click.option(
     "--arrivals",
     type=click.Choice(["poisson", "constant"]),

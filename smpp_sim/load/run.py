@@ -34,6 +34,8 @@ _ARRIVALS_AT_ONCE = 500
 _SCAN_NS_PER_DIALOGUE = 10_000
 UNANSWERED, LATE = "turn without an answer in time", "answer too late"
 NOT_SENT = "not sent: every subscriber was in a dialogue"
+OUTRUN = "not sent: due, and the load could not keep up"
+_BEHIND_NS = 100_000_000
 
 
 class Run:
@@ -73,6 +75,8 @@ class Run:
         self._limit = sys.maxsize
         self._stride = settings.stride
         self._subscriber = self._stride % settings.subscribers
+        self._dialogues_per_s = 0.0
+        self._behind_ns = 0
         self._began = self._message_id = self._next_scan_ns = self._began_ns = 0
         self._schedule: Iterator[int] = iter(())
         self._backlog: deque[int] = deque()
@@ -132,7 +136,8 @@ class Run:
         else:
             turns = sum(len(plan.turns) for plan in self._plans) / len(self._plans)
             seed = settings.seed if settings.arrivals == "poisson" else None
-            self._schedule = due_ns(settings.rate / turns, settings.ramp_s, seed=seed)
+            self._dialogues_per_s = settings.rate / turns
+            self._schedule = due_ns(self._dialogues_per_s, settings.ramp_s, seed=seed)
         self._plan_next()
         self.arrive(now_ns)
 
@@ -143,13 +148,14 @@ class Run:
         """
         for _ in range(self.settings.window if self.settings.rate is None else _ARRIVALS_AT_ONCE):
             if self.next_ns > now_ns:
-                return
+                break
             if self.settings.rate is None:
                 self._dial(Dialogue())
             else:
                 self.lag.record(now_ns - self.next_ns)
                 self._begin_due(self.next_ns)
             self._plan_next()
+        self._behind_ns = now_ns - self.next_ns
 
     def _plan_next(self) -> None:
         after_ns = next(self._schedule, None)
@@ -174,14 +180,16 @@ class Run:
         At an open rate the turns in flight still count among the durations: the slowest would be missing else.
         """
         if self.measured is None:
-            self._limit = sys.maxsize
+            settings, self._limit = self.settings, sys.maxsize
             self.measured, self.measured_turns = (self.histogram, self.dialogues), self.histogram.count
-            if self.settings.rate is None:
+            if settings.rate is None:
                 self.histogram = Histogram()
             self._schedule, self.next_ns = iter(()), _NEVER_NS
             if self._backlog:
                 self.errors[NOT_SENT] += len(self._backlog)
                 self._backlog.clear()
+            if settings.rate is not None and self._behind_ns > _BEHIND_NS:
+                self.errors[OUTRUN] += int(self._behind_ns / 1e9 * self._dialogues_per_s)
             self._forget_unwritten()
             self._on_stop()
 

@@ -400,6 +400,15 @@ def test_a_rate_that_nobody_can_keep_up_with_leaves_time_for_everything_else(rat
     assert run.next_ns <= 60_000 * MS, "the others are still due"
 
 
+def test_those_that_were_due_and_could_not_leave_are_errors():
+    run = opened(rate=1e6, subscribers=1_000_000)
+    run.arrive(2000 * MS)
+    run.stop()
+    [(kind, count)] = run.errors.items()
+    assert kind == "not sent: due, and the load could not keep up"
+    assert count == pytest.approx(2_000_000, rel=0.01)
+
+
 def test_a_window_opens_at_once_however_large():
     run = Run(BALANCE, LoadSettings(window=3000, subscribers=3000))
     run.begin(0)
