@@ -9,7 +9,7 @@
 PYTHON ?= /usr/bin/python3 python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 ARGS ?=
-# A worker for each core. A file stays on one of them; the slow folders come first in the alphabet and so begin first.
+# Tests of a file stay on one worker; the slow folders come first in the alphabet and so begin first.
 IN_PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help demo test lint format bench golden docs fuzz clean

@@ -33,7 +33,9 @@ async def test_what_is_under_way_is_finished_and_the_link_unbound(tmp_path: Path
         messages = stage.centre.messages.values()
         unanswered = [str(m) for m in messages if m.status == 0 and not m.answers and m.key[1] != "000110"]
         assert not unanswered, "acknowledged, and the gateway left without an answer"
-        assert await stage.unsent() == 0, "the centre took every answer, and some are still in the store"
+        # a password may be ready only when the link is gone; its SMS waits
+        left = stage.query("SELECT * FROM outbox WHERE kind <> 'sms'")
+        assert not left, "the centre took every answer, and some are still in the store"
         assert load.in_dialogue > 10, "the test wants dialogues that are open at the end"
 
         await stage.serve()

@@ -23,8 +23,8 @@ LINK = {
     "password": "secret",
     "reconnect_first_s": 0.05,
     "reconnect_max_s": 0.2,
-    "response_s": 1.0,
-    "enquire_link_s": 1.0,
+    "response_s": 2.0,
+    "enquire_link_s": 2.0,
 }
 
 

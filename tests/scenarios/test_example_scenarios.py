@@ -15,7 +15,6 @@ SETTINGS = {
     # nothing is lost in it: a machine that is busy itself must not look like that
     "busy-hour": {"response_s": 5.0},
     "receipts-first": {"receipts": True},
-    "stale-screens": {"response_s": 1.0},
 }
 
 
