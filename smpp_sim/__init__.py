@@ -9,7 +9,7 @@
 ``testing``      simulator and phones in the hand of a test
 
 ``simulator`` starts and stops all of it together; ``settings`` is what can be set, ``config`` reads it from a file,
-``tls`` makes contexts of it. ``trace`` keeps what the wire did, ``trace_facts`` words it. ``mailbox`` is an SMTP server
-that keeps what it gets, ``esme`` a tester's ESME on smpplib. ``pytest_plugin`` makes fixtures of ``testing``, and
-``pytest_entry`` is what pytest finds.
+``tls`` makes contexts of it. ``trace`` keeps what the wire did, ``trace_facts`` words it; ``watching`` is for those who
+wait for more of it, or of a phone's events. ``mailbox`` is an SMTP server that keeps what it gets, ``esme`` a tester's
+ESME on smpplib. ``pytest_plugin`` makes fixtures of ``testing``, and ``pytest_entry`` is what pytest finds.
 """

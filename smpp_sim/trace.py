@@ -16,10 +16,13 @@ from gateway.smpp.codec import HEADER
 from gateway.smpp.errors import RemoteProtocolError
 from gateway.smpp.framing import Framer
 from gateway.smpp.vocabulary import RESPONSE_BIT
-from smpp_sim.phones.events import MAX_WATCHERS, TooManyWatchers
+from smpp_sim.watching import Watchers
 
 Direction = Literal["in", "out"]
 """Seen from the centre: what came in, what went out."""
+
+MAX_WATCHERS = 64
+"""Watchers that may wait at one time."""
 
 _CONTEXT_OCTETS = 128
 _NOWHERE = "0.0.0.0:0"
@@ -80,7 +83,7 @@ class Trace:
         self._connections = 0
         self._paired = 0
         self._requests: dict[tuple[int, Direction, int], TracedPdu] = {}
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._watchers = Watchers("the trace", MAX_WATCHERS)
 
     # --- filled by the links ------------------------------------------------------------------------------------
 
@@ -99,8 +102,7 @@ class Trace:
         pdus.append(TracedPdu(self.last, at, connection, direction, octets, before, note))
         while len(pdus) > self._max_pdus or (self.octets > self._max_octets and len(pdus) > 1):
             self.octets -= len(pdus.popleft().octets)
-        if self._waiting:
-            self._wake()
+        self._watchers.wake()
 
     # --- for those who look -------------------------------------------------------------------------------------
 
@@ -130,14 +132,14 @@ class Trace:
         """Wait until there are PDUs after `number`, at most `timeout_s`; whether there are. TooManyWatchers."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while self.last <= number and not self.closed:
-            if not await self._changed(deadline):
+            if not await self._watchers.wait(deadline):
                 break
         return self.last > number
 
     def close(self) -> None:
         """Nothing will come any more: everybody who waits goes on."""
         self.closed = True
-        self._wake()
+        self._watchers.wake()
 
     def _since(self, after: int) -> Iterator[TracedPdu]:
         if self.last - after < len(self._pdus) // 2:  # a few of the newest: not through all the others
@@ -168,25 +170,6 @@ class Trace:
         request = self._requests.pop((pdu.connection.number, asked, sequence_number), None)
         if request is not None:
             pdu.about, pdu.answers, request.answered_by = request, request.number, pdu.number
-
-    async def _changed(self, deadline: float) -> bool:
-        if len(self._waiting) >= MAX_WATCHERS:
-            raise TooManyWatchers(f"{MAX_WATCHERS} are watching the trace already")
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.add(future)
-        try:
-            async with asyncio.timeout_at(deadline):
-                await future
-        except TimeoutError:
-            return False
-        finally:
-            self._waiting.discard(future)
-        return True
-
-    def _wake(self) -> None:
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
 
 
 class Tap:

@@ -20,9 +20,9 @@ from gateway.dumps.capture import write_capture
 from gateway.smpp.explain import as_json
 from smpp_sim.api.requests import number
 from smpp_sim.api.streams import PING_S, reason, tell
-from smpp_sim.phones.events import TooManyWatchers
 from smpp_sim.trace import Trace, TracedPdu
 from smpp_sim.trace_facts import as_captured, concerns, explained, facts, masked_octets
+from smpp_sim.watching import TooManyWatchers
 
 LISTED = 100
 """PDUs in a list unless the request says otherwise."""

@@ -9,14 +9,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from smpp_sim.watching import Watchers
+
 MAX_EVENTS = 200
 """Events kept of a phone; the oldest goes first."""
 MAX_WATCHERS = 64
 """Watchers that may wait on one phone at one time."""
-
-
-class TooManyWatchers(Exception):
-    """`MAX_WATCHERS` are waiting on this phone already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,14 @@ class EventLog:
     def __init__(self):
         self.last = 0
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
-        self._waiting: set[asyncio.Future] = set()
+        self.watchers = Watchers("this phone", MAX_WATCHERS)
         self._closed = False
 
     def add(self, kind: str, data: dict[str, Any], at: float) -> None:
         """Note an event and wake whoever waits."""
         self.last += 1
         self._events.append(Event(self.last, at, kind, data))
-        self._wake()
+        self.watchers.wake()
 
     def after(self, number: int, kinds: frozenset[str] = frozenset()) -> list[Event]:
         """Events with a higher number, oldest first; of these kinds only, unless none is named."""
@@ -63,11 +61,6 @@ class EventLog:
         """Whether events after `number` are already forgotten."""
         return number < self.forgotten
 
-    @property
-    def watched(self) -> bool:
-        """Whether anybody waits."""
-        return bool(self._waiting)
-
     async def wait(self, number: int, kinds: frozenset[str], timeout_s: float) -> list[Event]:
         """Like `after`, but waits for the first one, at most `timeout_s`; then the list is empty.
 
@@ -75,36 +68,16 @@ class EventLog:
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         while not (found := self.after(number, kinds)) and not self._closed:
-            if not await self._changed(deadline):
+            if not await self.watchers.wait(deadline):
                 break
         return found
 
     def close(self) -> None:
         """Nothing will happen here any more: everybody who waits gets what there is."""
         self._closed = True
-        self._wake()
+        self.watchers.wake()
 
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._closed
-
-    async def _changed(self, deadline: float) -> bool:
-        if len(self._waiting) >= MAX_WATCHERS:
-            raise TooManyWatchers(f"{MAX_WATCHERS} are waiting on this phone already")
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        self._waiting.add(future)
-        try:
-            async with asyncio.timeout_at(deadline):
-                await future
-        except TimeoutError:
-            return False
-        finally:
-            self._waiting.discard(future)
-        return True
-
-    def _wake(self) -> None:
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)

@@ -76,7 +76,7 @@ class Station:
     @property
     def forgettable(self) -> bool:
         """Whether nobody would notice, except that its inbox is gone."""
-        return self.handset.state is State.IDLE and self.dialogue is None and not self.log.watched
+        return self.handset.state is State.IDLE and self.dialogue is None and not self.log.watchers
 
     def next_session(self) -> int:
         """A number for a dialogue, 0–255 in turn."""

@@ -20,9 +20,9 @@ from gateway.smpp.pdu import (
     SubmitSmResp,
     encode,
 )
-from smpp_sim.phones.events import MAX_WATCHERS, TooManyWatchers
-from smpp_sim.trace import Trace, url_address
+from smpp_sim.trace import MAX_WATCHERS, Trace, url_address
 from smpp_sim.trace_facts import as_captured, concerns, explained, facts, masked_octets
+from smpp_sim.watching import TooManyWatchers
 from tests.unit.smpp_sim.sim_scene import scene
 
 PHONE = "79260000003"

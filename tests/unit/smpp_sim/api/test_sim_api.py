@@ -236,7 +236,7 @@ async def test_a_watcher_who_leaves_is_forgotten():
         async with websockets.connect(ws_url(sim, f"{IVAN}/stream")) as stream:
             phone.dial("*#06#")
             await stream.recv()
-        await until(lambda: not station.log.watched)
+        await until(lambda: not station.log.watchers)
 
 
 @scene
@@ -246,7 +246,7 @@ async def test_the_stop_ends_streams_and_those_who_wait():
     async with client(sim) as http, websockets.connect(ws_url(sim, f"{IVAN}/stream")) as stream:
         waiting = asyncio.create_task(http.get(f"{IVAN}/events?wait=60"))
         station = sim.centre.network.station("79260000003")
-        await until(lambda: len(station.log._waiting) == 2)
+        await until(lambda: len(station.log.watchers) == 2)
         await sim.stop()
         assert (await waiting).json()["events"] == []
         with pytest.raises(websockets.ConnectionClosed):

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from smpp_sim.phones import events
-from smpp_sim.phones.events import EventLog, TooManyWatchers
+from smpp_sim.phones.events import EventLog
+from smpp_sim.watching import TooManyWatchers
 
 NOW = 1_700_000_000.0
 
@@ -43,7 +44,7 @@ def test_a_watcher_waits_for_what_it_asked_for():
         await asyncio.sleep(0)
         log.add("sms", {}, NOW)
         assert [event.kind for event in await waiting] == ["sms"]
-        assert not log.watched
+        assert not log.watchers
 
     asyncio.run(scene())
 
