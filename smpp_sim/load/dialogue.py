@@ -10,14 +10,15 @@ HELD = -1
 
 @dataclass
 class Leftovers:
-    """What one run hands to the next on the same bind, so that late answers are known as such.
+    """What one run hands to the next on the same bind, so that late answers are known as such, and new dials too.
 
     ``sequence`` is the next free sequence number; ``given_up`` holds the sequence numbers and the (MSISDN,
-    session) of turns that were given up and may still be answered.
+    session) of turns that were given up and may still be answered; ``rounds`` is how often all subscribers have begun.
     """
 
     sequence: int = 1
     given_up: set[int | tuple[bytes, int]] = field(default_factory=set)
+    rounds: int = 0
 
 
 class Plan:

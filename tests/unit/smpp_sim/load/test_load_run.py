@@ -425,6 +425,16 @@ def test_a_second_load_numbers_its_dialogues_otherwise():
     assert numbers == [[7, 8], [68, 69]]
 
 
+def test_the_next_run_on_a_bind_numbers_them_otherwise_too():
+    first = Run(BALANCE, LoadSettings(window=2, subscribers=256))
+    first.begin(0)
+    before = [session for _, _, session, _ in deliveries(first.flush(0))]
+    first.finish()
+    second = Run(BALANCE, LoadSettings(window=2, subscribers=256), leftovers=first.leftovers)
+    second.begin(0)
+    assert (before, [session for _, _, session, _ in deliveries(second.flush(0))]) == ([0, 1], [1, 2])
+
+
 def test_the_slow_ones_at_the_end_of_an_open_load_count():
     run = opened()
     [(sequence, msisdn, session, _)] = deliveries(run.flush(0))
