@@ -159,10 +159,15 @@ class ScenarioRun:
     # --- the end ----------------------------------------------------------------------------------------------
 
     async def _see_off(self, periods: list[asyncio.Task[None]]) -> None:
-        """Wait for periods that have begun; those that would only come after the last visit do not come."""
+        """Wait for periods that have begun; those that would only come after the last visit do not come.
+
+        Raises what a period has failed of: `SimulatorError` when somebody else has the port of a centre that restarts.
+        """
         for task in periods:
             task.cancel()
-        await asyncio.gather(*periods, return_exceptions=True)
+        for ended in await asyncio.gather(*periods, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
         if self._rebinds:
             await asyncio.wait(self._rebinds)
 
