@@ -37,7 +37,11 @@ def replay(
     \b
     Example: starpound replay tests/dialogues/balance.ru.ussd
     """
+    from smpp_sim.api import remote
+
     parsed = [(file, *_parse(file)) for file in files]
+    if update and not remote.links(url, token=token):
+        raise Failure(f"nobody is bound to the simulator at {url}: there is nothing to write down")
     told = [
         _play(file, text, steps, (url, token), timeout_s, as_json, update) for file, text, steps in parsed
     ]

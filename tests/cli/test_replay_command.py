@@ -67,6 +67,14 @@ def run(url: str, *words: str | Path) -> Result:
     return CliRunner().invoke(replay, ["--sim", url, "--timeout", "5", *map(str, words)])
 
 
+def test_silence_is_not_written_down(good: Path) -> None:
+    with Smsc() as smsc:
+        done = CliRunner().invoke(replay, [str(good), "--update", "--sim", smsc.url])
+    assert done.exit_code == 2
+    assert f"nobody is bound to the simulator at {smsc.url}" in done.output
+    assert good.read_text("utf-8") == GOOD
+
+
 def test_it_goes_as_written(url: str, good: Path) -> None:
     done = run(url, good, good)
     assert done.exit_code == 0, done.output
