@@ -131,7 +131,6 @@ class _Load:
                 arrivals=options["arrivals"],
                 ramp_s=options["ramp"],
                 seed=options["seed"],
-                first_session=int(time.time()) * _SESSIONS_A_SECOND,
             )
             self.scripts = _scripts(options, profile.service_addr)
             self.wire = wire_of(profile, connects=bool(options["connect"]))
@@ -148,7 +147,7 @@ class _Load:
         options = self.options
         admits_anybody = options["connect"] or options["ceiling"]
         listens = {} if admits_anybody else {"password": options["password"], "admits": options["system_id"]}
-        smsc = LoadSmsc(**listens, link=self.wire)
+        smsc = LoadSmsc(**listens, link=self.wire, first_session=int(time.time()) * _SESSIONS_A_SECOND)
         with contextlib.ExitStack() as children:
             try:
                 with _interrupts(smsc.stop):

@@ -10,15 +10,16 @@ HELD = -1
 
 @dataclass
 class Leftovers:
-    """What one run hands to the next on the same bind, so that late answers are known as such, and new dials too.
+    """What one run hands to the next on the same bind, so that late answers are known as such.
 
     ``sequence`` is the next free sequence number; ``given_up`` holds the sequence numbers and the (MSISDN,
-    session) of turns that were given up and may still be answered; ``rounds`` is how often all subscribers have begun.
+    session) of turns that were given up and may still be answered; ``session`` numbers the first dialogue: under
+    the number of his last one, a subscriber's dial would be taken for a copy.
     """
 
     sequence: int = 1
     given_up: set[int | tuple[bytes, int]] = field(default_factory=set)
-    rounds: int = 0
+    session: int = 0
 
 
 class Plan:

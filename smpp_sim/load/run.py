@@ -199,7 +199,7 @@ class Run:
             self.errors[f"no {self._names[0]}_resp"] += len(self._pending)
         self._given_up.update(self._pending)
         self.leftovers.sequence = self.sequence
-        self.leftovers.rounds += self._began // self.settings.subscribers + 1
+        self.leftovers.session += self._began // self.settings.subscribers + 1
 
     def answered(self, octets: bytes, start: int, end: int, sequence: int, now_ns: int) -> None:
         """Take the submit_sm in ``octets[start:end]``: acknowledge it, and end the turn that it answers."""
@@ -345,8 +345,8 @@ class Run:
         dialogue.session = wire.NO_SESSION
         if plan.ussd and self._sessions > 1:
             # One more after each round: 256 divides many a number of subscribers, and each would keep his session.
-            rounds = self.leftovers.rounds + self._began // settings.subscribers
-            dialogue.session = (settings.first_session + self._began + rounds) % self._sessions
+            began = self.leftovers.session + self._began
+            dialogue.session = (began + self._began // settings.subscribers) % self._sessions
         if not self._began:
             self._sampling = msisdn
         self._began += 1

@@ -10,8 +10,7 @@ class LoadSettings:
     """How a load is run. ``turns`` measured turns end it before ``seconds`` do; None: only time does.
 
     ``rate``: turns a second of an open load (the script's length makes dialogues of them); None: a closed
-    ``window``. Ramp and warm-up come before the ``seconds`` that are measured. ``first_session`` numbers the first
-    dialogue: a run soon after another one needs another number, or its dials are taken for copies of those before.
+    ``window``. Ramp and warm-up come before the ``seconds`` that are measured.
     """
 
     window: int = 64
@@ -27,7 +26,6 @@ class LoadSettings:
     arrivals: Literal["poisson", "constant"] = "poisson"
     ramp_s: float = 0.0
     seed: int = 1
-    first_session: int = 0
 
     def __post_init__(self) -> None:
         if self.window < 1 or (self.pdu_window is not None and self.pdu_window < 1):

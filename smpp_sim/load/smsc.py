@@ -44,6 +44,7 @@ class LoadSmsc:
 
     It listens, or, for a gateway in the role of the SMSC, connects and binds. ``link`` says how turns look on
     the wire; `dialect.wire_of` makes one. ``refusals``: how often a bind came to nothing, by command_status.
+    ``first_session`` numbers the first dialogue: a load soon after another one needs another number (`Leftovers`).
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class LoadSmsc:
         *,
         admits: str | None = None,
         link: wire.Wire | None = None,
+        first_session: int = 0,
     ) -> None:
         self.system_id = system_id
         self.refusals: Counter[int] = Counter()
@@ -63,7 +65,7 @@ class LoadSmsc:
         self._links: set[LoadLink] = set()
         self._link: LoadLink | None = None
         self._is_bound = asyncio.Event()
-        self._leftovers = Leftovers()
+        self._leftovers = Leftovers(session=first_session)
         self._run: Run | None = None
         self._connects = False
 

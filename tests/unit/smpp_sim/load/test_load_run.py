@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from smpp_sim.load import pdu as wire
+from smpp_sim.load.dialogue import Leftovers
 from smpp_sim.load.pdu import Script
 from smpp_sim.load.run import LoadSettings, Run
 
@@ -419,7 +420,7 @@ def test_a_second_load_numbers_its_dialogues_otherwise():
     """A dial that comes again under the same number soon after its dialogue is a copy, to a good gateway."""
     numbers = []
     for first in (7, 7 + 61):
-        run = Run(BALANCE, LoadSettings(window=2, subscribers=2, first_session=first))
+        run = Run(BALANCE, LoadSettings(window=2, subscribers=2), leftovers=Leftovers(session=first))
         run.begin(0)
         numbers.append([session for _, _, session, _ in deliveries(run.flush(0))])
     assert numbers == [[7, 8], [68, 69]]
