@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from cli_common import PORT, Failure, about_ports
+from gateway.terminal import PORT, Failure, about_ports
 
 PHONE = "79260000003"
 SUBSCRIBERS = 1000
@@ -126,8 +126,8 @@ def _store_folder(folder: Path | None) -> Iterator[Path]:
 
 
 async def _demo(once: bool, folder: Path | None, smpp_port: int, http_port: int, admin_port: int) -> bool:
-    from gateway.logs import configure_logging
     from gateway.settings import Log
+    from gateway.watch.logs import configure_logging
 
     configure_logging(Log(level="warning"))
     stop = asyncio.Event()

@@ -26,8 +26,8 @@ import conformance_page  # noqa: E402
 
 import cli  # noqa: E402
 import gateway.settings  # noqa: E402
-from gateway.metrics import Metrics  # noqa: E402
 from gateway.settings import Settings  # noqa: E402
+from gateway.watch.metrics import Metrics  # noqa: E402
 from handlers import registry  # noqa: E402
 
 MADE_FROM = "<!-- Made from {source} by docs/generate.py: change it there, then run that. -->\n"
@@ -317,7 +317,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "cli.md": ("the commands in cli.py", cli_page),
     "settings.md": ("gateway/settings.py", settings_page),
-    "metrics.md": ("gateway/metrics.py", metrics_page),
+    "metrics.md": ("gateway/watch/metrics.py", metrics_page),
     "operations.md": ("handlers/", operations_page),
     "conformance.md": (
         "the tests",

@@ -15,19 +15,19 @@ import structlog
 import menus
 from data.sqlite import open_store
 from data.store import StoreError
-from gateway.admin import admin_app, admin_server, listen
-from gateway.binds import Bind, Invitation, requests_of
 from gateway.dialect import DialectError
-from gateway.dialogues import Dialogues
-from gateway.jobs import Jobs
-from gateway.links import Link
-from gateway.listener import Centres, Door, Host, Listener
-from gateway.metrics import Metrics
-from gateway.quarantine import Quarantine
-from gateway.routes import Routes
+from gateway.http.admin import admin_app, admin_server, listen
+from gateway.links.binds import Bind, Invitation, requests_of
+from gateway.links.link import Link
+from gateway.links.listener import Centres, Door, Host, Listener
+from gateway.links.routes import Routes
+from gateway.links.tls import Certificates
 from gateway.settings import Settings, SettingsError, Tls, split_address
-from gateway.tls import Certificates
-from gateway.work import Transaction
+from gateway.turns.dialogues import Dialogues
+from gateway.turns.jobs import Jobs
+from gateway.turns.quarantine import Quarantine
+from gateway.turns.work import Transaction
+from gateway.watch.metrics import Metrics
 from handlers import registry
 from menus.lint import check
 from menus.loader import load

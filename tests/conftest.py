@@ -5,8 +5,8 @@ import os
 import hypothesis
 import pytest
 
-from gateway.logs import configure_logging
 from gateway.settings import Log
+from gateway.watch.logs import configure_logging
 
 configure_logging(Log(level="warning", format="text"))
 # How long an example takes says more about the machine than about us.

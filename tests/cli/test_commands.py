@@ -17,8 +17,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
-from cli_common import run
 from cli_demo import own_name
+from gateway.terminal import run
 from smpp_sim.simulator import Simulator, SimulatorSettings
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cli_explain import explain_command
 from data.model import QuarantineRecord
 from data.sqlite import open_store
+from gateway.commands.explain import explain_command
 from gateway.dumps.capture import Captured, write_capture
 from gateway.smpp.pdu import BindTransceiver, DeliverSm, encode
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli_load import load
+from smpp_sim.commands.load import load
 from tests.cli.test_commands import refused
 
 STARPOUND = Path(sys.executable).with_name("starpound")
-LOAD = (sys.executable, "-c", "from cli_load import load; load()")
+LOAD = (sys.executable, "-c", "from smpp_sim.commands.load import load; load()")
 SHORT = ("--warmup", "0", "--seconds", "1", "--window", "4", "--phones", "50")
 GATEWAY = """
 store = "sqlite:///{folder}/starpound.db"

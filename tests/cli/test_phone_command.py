@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_phone import WIDTH, box
+from smpp_sim.commands.phone import WIDTH, box
 from smpp_sim.testing.smsc import Smsc
 from tests.unit.smpp_sim.answering import Application, answering
 
@@ -37,7 +37,12 @@ def centre(stage: tuple[Smsc, Application]) -> Smsc:
 
 def command(centre: Smsc) -> list[str]:
     words = ["--from", PHONE, "--sim", centre.url]
-    return [sys.executable, "-c", "import cli_phone; cli_phone.phone(prog_name='starpound phone')", *words]
+    return [
+        sys.executable,
+        "-c",
+        "from smpp_sim.commands.phone import phone; phone(prog_name='starpound phone')",
+        *words,
+    ]
 
 
 def piped(centre: Smsc, *lines: str) -> subprocess.CompletedProcess[str]:
@@ -157,7 +162,7 @@ def test_no_simulator_is_one_line() -> None:
         [
             sys.executable,
             "-c",
-            "import cli_phone; cli_phone.phone()",
+            "from smpp_sim.commands.phone import phone; phone()",
             "--from",
             PHONE,
             "--sim",

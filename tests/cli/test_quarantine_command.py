@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cli_quarantine import HEADINGS, quarantine
 from data.model import QuarantineRecord
 from data.sqlite import SqliteStore, open_store
+from gateway.commands.quarantine import HEADINGS, quarantine
 
 ROOT = Path(__file__).parents[2]
 # a submit_sm of which only the header came, and a browser at the wrong door
@@ -213,7 +213,7 @@ class TestDrop:
     @pytest.mark.parametrize(("answer", "left"), [(b"y\n", [3, 2]), (b"n\n", [3, 2, 1]), (b"\n", [3, 2, 1])])
     def test_on_a_terminal_it_asks(self, furnished, gateway, answer, left):
         keyboard, terminal = pty.openpty()
-        program = "from cli_quarantine import quarantine; quarantine()"
+        program = "from gateway.commands.quarantine import quarantine; quarantine()"
         try:
             os.write(keyboard, answer)
             done = subprocess.run(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli_sim import sim
+from smpp_sim.commands.sim import sim
 from tests.scenarios.stage import LINK, gateway
 
 STARPOUND = Path(sys.executable).with_name("starpound")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.connection import Connection
+from gateway.links.connection import Connection
 from gateway.smpp.events import Event, Request
 from gateway.smpp.session import Role, Session, SessionSettings
 from tests.conformance.octets import (

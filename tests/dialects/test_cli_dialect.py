@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cli_dialect import dialect
+from gateway.commands.dialect import dialect
 from gateway.dialect import load_profile, profile_names
 
 HERE = Path(__file__).parent

@@ -24,15 +24,15 @@ from data.seed import subscribers
 from data.sqlite import open_store
 from gateway.daemon import load_menu
 from gateway.dialect import Inbound, load_profile
-from gateway.dialogues import Dialogues
-from gateway.jobs import Jobs
-from gateway.metrics import Metrics
 from gateway.settings import Jobs as JobSettings
 from gateway.settings import Link, Service
 from gateway.smpp.pdu import DeliverSm, SubmitSm, decode
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
 from gateway.smpp.vocabulary import ESM_CLASS_UDHI
-from gateway.work import Transaction, station_of
+from gateway.turns.dialogues import Dialogues
+from gateway.turns.jobs import Jobs
+from gateway.turns.work import Transaction, station_of
+from gateway.watch.metrics import Metrics
 from handlers import registry
 from handlers.password import ALPHABET
 from handlers.registry import Operation

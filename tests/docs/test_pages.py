@@ -59,7 +59,7 @@ def test_generated_pages_are_fresh(generator: ModuleType) -> None:
 
 
 def test_every_kind_of_turn_that_is_counted_is_explained(generator: ModuleType) -> None:
-    counted = set(re.findall(r'counted\["(\w+)"\]', (ROOT / "gateway/dialogues.py").read_text("utf-8")))
+    counted = set(re.findall(r'counted\["(\w+)"\]', (ROOT / "gateway/turns/dialogues.py").read_text("utf-8")))
     assert counted
     assert counted <= set(re.findall(r"`(\w+)`", generator.LABELS["kind"]))
 
@@ -94,7 +94,7 @@ def test_every_pattern_of_a_transcript_is_explained() -> None:
 def test_every_event_of_the_log_is_explained() -> None:
     page = prose(REFERENCE / "log.md")
     explained = set(re.findall(r"^\| `([^`]+)` \| (?:info|warning|error)", page, re.MULTILINE))
-    assert explained == {event for file in (ROOT / "gateway").glob("*.py") for event in _events(file)}
+    assert explained == {event for file in (ROOT / "gateway").rglob("*.py") for event in _events(file)}
 
 
 def _events(file: Path) -> list[str]:

@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 import pytest
 import structlog
 
-from gateway import binds, daemon, links, listener, outward, quarantine, receipts, routes, tls
-from gateway.logs import Sparing
+from gateway.links import binds, daemon, links, listener, outward, quarantine, receipts, routes, tls
+from gateway.watch.logs import Sparing
 
 
 class Heard(list[dict[str, Any]]):

@@ -16,7 +16,7 @@ from data.seed import FIRST, seed
 from data.sqlite import open_store
 from gateway.daemon import Gateway
 from gateway.dialect import load_profile
-from gateway.links import Link
+from gateway.links.link import Link
 from gateway.settings import parse_settings
 from gateway.smpp.pdu import DeliverSm
 from gateway.smpp.text import encode_text, measure

@@ -8,17 +8,17 @@ import pytest
 
 from data.model import Outgoing
 from data.sqlite import open_store
-from gateway.connection import Connection
-from gateway.dialogues import Dialogues
-from gateway.links import Link
-from gateway.metrics import Metrics
-from gateway.quarantine import Quarantine
+from gateway.links.connection import Connection
+from gateway.links.link import Link
 from gateway.settings import Link as LinkSettings
 from gateway.settings import Service
 from gateway.smpp.pdu import BindTransceiver, SubmitSm, encode
 from gateway.smpp.session import Role, Session, SessionSettings
 from gateway.smpp.vocabulary import ESME_RTHROTTLED
-from gateway.work import Transaction
+from gateway.turns.dialogues import Dialogues
+from gateway.turns.quarantine import Quarantine
+from gateway.turns.work import Transaction
+from gateway.watch.metrics import Metrics
 from tests.links.scene import scene
 
 FAR = 4e9

@@ -6,7 +6,7 @@ import pytest
 
 from data.model import Outgoing
 from data.sqlite import open_store
-from gateway import outward
+from gateway.links import outward
 from gateway.smpp.pdu import DeliverSm, SubmitSm, encode
 from gateway.smpp.session import Role
 from gateway.smpp.vocabulary import (

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from gateway import links as links_module
+from gateway.links import link as links_module
 from gateway.smpp.pdu import SubmitSm
 from gateway.smpp.session import Role
 from gateway.smpp.vocabulary import ESME_ROK

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli_sim import sim
+from smpp_sim.commands.sim import sim
 from smpp_sim.config import line_of, read_config
 from smpp_sim.settings import (
     Account,

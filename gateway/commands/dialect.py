@@ -1,0 +1,182 @@
+"""``starpound dialect``: the dialects that come along, and which one a trace is in."""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.commands import explained
+from gateway.terminal import Failure
+
+if TYPE_CHECKING:
+    from gateway.dialect.detect import Candidate, Trace
+
+_SHOWN = 3
+
+
+@click.group(short_help="USSD dialects: list, show, detect in a trace.")
+def dialect() -> None:
+    """How centres of USSD differ: the profiles that come along, and which one fits a trace."""
+
+
+@dialect.command("list", short_help="List all dialects that come along.")
+@explained
+def list_() -> None:
+    """All dialects that come along: what names a dialogue, and how the profile is known.
+
+    \b
+    Example: starpound dialect list
+    """
+    from gateway.dialect import load_profile, profile_names
+    from gateway.dialect.detect import session_key
+
+    profiles = [load_profile(name) for name in profile_names()]
+    width = max(len(profile.name) for profile in profiles)
+    for profile in profiles:
+        file = profile.file
+        click.echo(f"{click.style(f'{profile.name:{width}}', bold=True)}  {file.title}")
+        click.echo(f"{'':{width}}  key {session_key(profile)}; operation in {file.op_from}")
+        click.echo(click.style(f"{'':{width}}  trust: {file.trust}", dim=True))
+
+
+@dialect.command(short_help="Show a profile file, comments and all.")
+@click.argument("name")
+@explained
+def show(name: str) -> None:
+    """A profile file, comments and all; NAME is a dialect or the path of a file. What is printed can be edited.
+
+    \b
+    Example: starpound dialect show spec > my-centre.yaml
+    """
+    from gateway.dialect import load_profile, profile_names, profile_source
+
+    load_profile(name)
+    click.echo(profile_source(name) if name in profile_names() else Path(name).read_text("utf-8"), nl=False)
+
+
+@dialect.command(short_help="Name the dialect of a trace.")
+@click.argument("sources", metavar="[HEX|FILE]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Show all profiles, not only the likeliest.")
+@click.option("--port", type=int, help="Of a capture, only connections with this TCP port.")
+@click.option(
+    "--write", type=click.Path(dir_okay=False, path_type=Path), help="Write a new profile to this file."
+)
+@explained
+def detect(sources: tuple[str, ...], every: bool, port: int | None, write: Path | None) -> None:
+    """Name the dialect of a trace: PDUs in hex, or a .pcap or .pcapng file. Without arguments hex comes from stdin.
+
+    The hex may be plain or a dump of hexdump -C, xxd, tcpdump -X or Wireshark, one PDU or many. Give at least one whole
+    dialogue: a code, an answer, the screens between them; better also a cancel. Exit status 1: nothing in it is USSD.
+
+    \b
+    Example: starpound dialect detect trace.pcap --write my-centre.yaml
+    """
+    from gateway.dialect.detect import rank, read_trace
+
+    trace = read_trace(_pdus(sources, port))
+    candidates = rank(trace)
+    _say_what_came(trace)
+    if not candidates:
+        click.echo(
+            "nothing in it is USSD in any dialect; give at least a dialled code and the screen that answers it"
+        )
+        raise SystemExit(1)
+    for place, candidate in enumerate(candidates if every else candidates[:_SHOWN]):
+        _describe(candidate, "likeliest" if place == 0 else "then")
+    if write:
+        _write(candidates[0], write)
+
+
+def _pdus(sources: Iterable[str], port: int | None) -> Iterator[bytes]:
+    from gateway.dumps.hexdump import read_hexdump
+
+    sources = list(sources)
+    if not sources or sources == ["-"]:
+        yield from read_hexdump(sys.stdin.read())
+        return
+    typed = [source for source in sources if not Path(source).is_file()]
+    for source in sources:
+        if source not in typed:
+            yield from _from_file(Path(source), port)
+    for source in typed:
+        found = read_hexdump(source)
+        if not found:
+            looks_like_a_file = re.search(r"[./]", source)
+            wrong = "No such file or directory" if looks_like_a_file else "no file, and no PDU in hex"
+            raise Failure(f"{source[:60]}: {wrong}")
+        yield from found
+
+
+def _from_file(path: Path, port: int | None) -> Iterator[bytes]:
+    from gateway.dumps.hexdump import find_pdus, read_hexdump
+
+    octets = path.read_bytes()
+    if path.suffix in (".pcap", ".pcapng", ".cap"):
+        yield from _captured(path, port)
+    elif b"\0" in octets:
+        yield from find_pdus(octets)
+    else:
+        yield from read_hexdump(octets.decode("utf-8", "replace"))
+
+
+def _captured(path: Path, port: int | None) -> Iterator[bytes]:
+    from gateway.dumps.capture import CaptureError, read_capture
+
+    try:
+        for one in read_capture(path):
+            ends = (one.source.rpartition(":")[2], one.destination.rpartition(":")[2])
+            if not one.problem and (port is None or str(port) in ends):
+                yield one.octets
+    except CaptureError as error:
+        raise Failure(str(error)) from error
+
+
+def _say_what_came(trace: "Trace") -> None:
+    what = [_count(len(trace.messages), "message"), _count(trace.others, "other PDU")]
+    if trace.unreadable:
+        what.append(f"{len(trace.unreadable)} that cannot be read ({trace.unreadable[0]})")
+    click.echo(", ".join(what))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _describe(candidate: "Candidate", word: str) -> None:
+    from gateway.dialect.detect import session_key
+
+    file = candidate.profile.file
+    title = click.style(candidate.name, bold=True)
+    click.echo(f"\n{word}: {title}, {candidate.points:.1f} points  ({file.title}; trust: {file.trust})")
+    if candidate.dialogues:
+        keys = ", ".join(candidate.keys[:_SHOWN])
+        click.echo(f"  key      {session_key(candidate.profile)}" + (f": {keys}" if keys else ""))
+    for reason in candidate.reasons:
+        click.echo(f"  for      {_printable(reason)}")
+    for reason in candidate.against:
+        click.echo(f"  against  {_printable(reason)}")
+
+
+def _printable(text: str) -> str:
+    """What peers have sent must not steer a terminal."""
+    return "".join(character if character.isprintable() else "·" for character in text)
+
+
+def _write(candidate: "Candidate", path: Path) -> None:
+    from gateway.dialect import read_profile
+    from gateway.dialect.derive import write_profile
+
+    text = write_profile(candidate, path.stem)
+    read_profile(text, str(path))
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        hint = "; remove it, or choose another name" if isinstance(error, FileExistsError) else ""
+        raise Failure(f"{path}: {error.strerror or error}{hint}") from error
+    click.echo(
+        f'\nwritten: {path}, derived from {candidate.name}. Read its comments, then: dialect = "{path}"'
+    )

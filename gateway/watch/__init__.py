@@ -1,0 +1,1 @@
+"""How the daemon can be watched: logs and metrics."""

@@ -1,0 +1,376 @@
+"""The unit of work against a real store: what is committed, what one failure costs, what is answered twice."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from data.seed import seed
+from data.sqlite import open_store
+from data.store import StoreBusy
+from gateway.daemon import load_menu
+from gateway.dialect import load_profile
+from gateway.settings import Link, Service
+from gateway.smpp.pdu import DeliverSm, decode
+from gateway.smpp.text import segments
+from gateway.smpp.vocabulary import (
+    ESM_CLASS_RECEIPT,
+    ESM_CLASS_UDHI,
+    ESME_RINVSRCADR,
+    ESME_ROK,
+    ESME_RX_R_APPN,
+)
+from gateway.turns.dialogues import Dialogues
+from gateway.turns.work import Outcomes, Transaction, Work, station_of
+from handlers import registry
+from handlers.registry import Operation, Outcome
+
+PHONE, OTHER = "79260000003", "79260000004"
+NOON = 1_790_000_000.0
+SPEC = load_profile("spec")
+STATION = station_of(Link(name="ussdc", connect="127.0.0.1:2775", system_id="gw", password="secret"))
+
+
+class House:
+    """Dialogues over a store of twenty subscribers, and a clock that is moved by hand."""
+
+    def __init__(self, folder: Path):
+        self.now = NOON
+        self.store = open_store(f"sqlite:///{folder}/x.db")
+        self.menu = load_menu(None)
+        self.operations = dict(registry.OPERATIONS)
+        self.dialogues = Dialogues(
+            self.store, Transaction(self.store), self.menu, self.operations, Service(), lambda: self.now
+        )
+
+    async def handle(self, *pdus: DeliverSm) -> Work:
+        return await self.dialogues.handle(STATION, pdus)
+
+    async def screens(self, *pdus: DeliverSm) -> list[str]:
+        """What handsets are shown, or sent, in the order of the answers."""
+        work = await self.handle(*pdus)
+        return [_text(answer.pdu) for answer in work.answers]
+
+
+def _text(frame: bytes) -> str:
+    pdu = decode(frame)
+    screen = SPEC.interpret(pdu)
+    alphabet = {0: "latin-1", 8: "utf-16-be"}
+    return screen.text if screen else pdu.short_message.decode(alphabet[pdu.data_coding])
+
+
+def dial(code: str, msisdn: str = PHONE, session: int = 1) -> DeliverSm:
+    return SPEC.indicate(msisdn, "105", code, "new", session, 0)
+
+
+def answer(text: str, unit: int, msisdn: str = PHONE, session: int = 1) -> DeliverSm:
+    return SPEC.indicate(msisdn, "105", text, "answer", session, unit)
+
+
+def sms(to: str, text: str = "", **fields) -> DeliverSm:
+    fields = {"source_addr": PHONE, **fields}
+    return DeliverSm(destination_addr=to, short_message=text.encode("ascii"), **fields)
+
+
+@pytest.fixture
+def in_house(tmp_path: Path) -> Callable[[Callable[[House], Awaitable[None]]], None]:
+    def run(work: Callable[[House], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            house = House(tmp_path)
+            await seed(house.store, 20)
+            try:
+                await work(house)
+            finally:
+                await house.store.close()
+
+        asyncio.run(whole())
+
+    return run
+
+
+def test_answers_and_dialogue_are_in_the_store_when_the_work_is_done(in_house):
+    async def work(house: House) -> None:
+        done = await house.handle(dial("*105#"))
+        assert [status for _, status in done.acknowledgements] == [ESME_ROK]
+        assert [row.pdu for row in await house.store.unsent("ussdc", 0, 10)] == [done.answers[0].pdu]
+        record = await house.store.dialogue(PHONE)
+        assert (record.node, record.key, record.unit) == ("root", f"{PHONE}/100", 0)
+
+    in_house(work)
+
+
+def test_what_is_taken_leaves_the_store_and_what_failed_is_noted(in_house):
+    async def work(house: House) -> None:
+        done = await house.handle(dial("*100#"), dial("*100#", OTHER))
+        first, second = done.answers
+        await house.dialogues.handle(STATION, [], Outcomes([first.id], [(second.id, "ESME_RINVDSTADR")]))
+        assert await house.store.unsent("ussdc", 0, 10) == []
+
+    in_house(work)
+
+
+def test_a_failing_turn_costs_itself_and_nobody_else(in_house):
+    async def fails(work: Work, subscriber, args) -> Outcome:
+        await work.store.charge(subscriber, "half a turn", 100, work.now)
+        await work.send_sms("password.issued", {"login": "x", "password": "y"})
+        raise ZeroDivisionError
+
+    async def work(house: House) -> None:
+        balance = house.operations["balance.show"]
+        before = await house.store.subscriber(PHONE)
+
+        async def choose(work: Work, subscriber, args) -> Outcome:
+            return await (fails if subscriber.msisdn == PHONE else balance.run)(work, subscriber, args)
+
+        house.operations["balance.show"] = Operation(
+            "balance.show", balance.args, balance.outcomes, balance.messages, choose
+        )
+        done = await house.handle(dial("*100#", OTHER, 1), dial("*100#", PHONE, 2), dial("*105#", OTHER, 3))
+        screens = [_text(sent.pdu) for sent in done.answers]
+        assert [status for _, status in done.acknowledgements] == [ESME_ROK] * 3
+        assert len(screens) == 3, "no SMS of the failed turn"
+        assert "Номер обращения" in screens[1]
+        assert await house.store.subscriber(PHONE) == before
+        assert (await house.store.dialogue(OTHER)).node == "root"
+
+    in_house(work)
+
+
+def test_when_the_store_fails_nothing_is_ours(in_house):
+    async def work(house: House) -> None:
+        async def full() -> None:
+            raise StoreBusy("the disk is full")
+
+        house.store.commit = full
+        with pytest.raises(StoreBusy):
+            await house.handle(dial("*105*503*11*1#"))
+        del house.store.commit
+        assert await house.store.options_on(PHONE) == []
+        assert await house.store.unsent("ussdc", 0, 10) == []
+
+    in_house(work)
+
+
+def test_two_turns_of_one_dialogue_in_one_read(in_house):
+    async def work(house: House) -> None:
+        screens = await house.screens(dial("*105#"), answer("3", unit=2))
+        assert len(screens) == 2
+        assert (await house.store.dialogue(PHONE)).node == "options"
+
+    in_house(work)
+
+
+def test_a_turn_that_spends_is_seen_by_the_next_of_the_same_read(in_house):
+    async def work(house: House) -> None:
+        before = await house.store.subscriber(PHONE)
+        screens = await house.screens(dial("*105*503*11*1#"), dial("*100#"))
+        after = await house.store.subscriber(PHONE)
+        spent = before.balance_kopecks - after.balance_kopecks
+        assert spent == house.store.catalogue.options[11].fee_kopecks
+        rubles, kopecks = divmod(after.balance_kopecks, 100)
+        assert f"{rubles},{kopecks:02}" in screens[1]
+
+    in_house(work)
+
+
+def test_a_turn_that_is_delivered_again_is_acknowledged_and_not_repeated(in_house):
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        assert len(await house.screens(answer("3", unit=2))) == 1
+        again = await house.handle(answer("3", unit=2))
+        assert (again.answers, again.counted["repeated"]) == ([], 1)
+        assert (await house.store.dialogue(PHONE)).node == "options"
+
+    in_house(work)
+
+
+def test_what_comes_again_after_the_dialogue_has_gone_on_changes_nothing(in_house):
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        await house.handle(answer("3", unit=2))
+        await house.handle(answer("2", unit=4))
+        before = await house.store.dialogue(PHONE)
+        for late in (dial("*105#"), answer("3", unit=2), answer("2", unit=4)):
+            done = await house.handle(late)
+            assert (done.counted["repeated"], done.answers) == (1, []), late
+        assert await house.store.dialogue(PHONE) == before
+
+    in_house(work)
+
+
+def test_a_dial_under_the_number_of_an_old_dialogue_begins_anew(in_house):
+    """Some centres have few numbers for dialogues, and not every end is told."""
+
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        await house.handle(answer("3", unit=2))
+        house.now += 11
+        (screen,) = await house.screens(dial("*105#"))
+        assert screen.startswith("Сервис-Гид")
+
+    in_house(work)
+
+
+def test_dialogue_units_are_counted_in_seven_bits(in_house):
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        record = await house.store.dialogue(PHONE)
+        await house.store.save_dialogues([record._replace(unit=126)])
+        done = await house.handle(answer("3", unit=0), answer("0", unit=2))
+        assert done.counted["repeated"] == 0
+        assert len(done.answers) == 2
+
+    in_house(work)
+
+
+def test_a_new_dial_replaces_a_dialogue_and_a_late_answer_does_not_open_one(in_house):
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#", session=1))
+        await house.handle(dial("*105*3#", session=2))
+        (late,) = await house.screens(answer("1", unit=2, session=1))
+        assert "Время" in late
+        assert (await house.store.dialogue(PHONE)).node == "options"
+        await house.handle(SPEC.indicate(PHONE, "105", "", "abort", 1, 3))
+        assert await house.store.dialogue(PHONE), "a late cancel must not end the newer dialogue"
+        await house.handle(SPEC.indicate(PHONE, "105", "", "abort", 2, 3))
+        assert await house.store.dialogue(PHONE) is None
+
+    in_house(work)
+
+
+def test_an_answer_after_the_idle_time_is_too_late(in_house):
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        house.now += SPEC.limits.idle_s + 1
+        (screen,) = await house.screens(answer("1", unit=2))
+        assert "Время" in screen
+
+    in_house(work)
+
+
+def test_a_dialogue_that_never_rests_is_over_after_the_whole_time(in_house):
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        for unit in range(2, 26, 2):
+            house.now += 50
+            (screen,) = await house.screens(answer("3" if unit % 4 else "0", unit))  # options, and back
+            assert "Время" not in screen, f"{house.now - NOON} s"
+        house.now += 50
+        (screen,) = await house.screens(answer("1", 26))
+        assert "Время" in screen, "650 s, and the profile says 600"
+
+    in_house(work)
+
+
+def test_an_operation_that_means_nothing_is_refused_and_counted(in_house):
+    async def work(house: House) -> None:
+        pdu = dial("*105#")
+        pdu.tlvs[0x0501] = b"\xff"
+        done = await house.handle(pdu)
+        assert [status for _, status in done.acknowledgements] == [ESME_RX_R_APPN]
+        assert done.counted["not_understood"] == 1
+
+    in_house(work)
+
+
+@pytest.mark.parametrize(
+    "pdu", [dial("*100#", msisdn=""), sms("000110", source_addr="")], ids=["ussd", "sms"]
+)
+def test_a_message_of_nobody_is_refused_and_changes_nothing(in_house, pdu):
+    async def work(house: House) -> None:
+        done = await house.handle(pdu)
+        assert [status for _, status in done.acknowledgements] == [ESME_RINVSRCADR]
+        reason = "source_addr is empty: nobody to be answered"
+        assert [about for _, *about in done.misunderstood] == [[reason, ESME_RINVSRCADR]]
+        assert done.answers == []
+
+    in_house(work)
+
+
+@pytest.mark.parametrize("source", ["000105", "000110"])
+def test_the_service_does_not_answer_itself(in_house, source):
+    """Whoever writes in its name would have it talk to itself, for ever."""
+
+    async def work(house: House) -> None:
+        done = await house.handle(sms("000105", "BALANCE", source_addr=source))
+        assert [status for _, status in done.acknowledgements] == [ESME_ROK]
+        assert done.answers == []
+
+    in_house(work)
+
+
+@pytest.mark.parametrize(
+    ("pdu", "name"),
+    [(dial("*999#"), "unknown_code"), (sms("000999", "hi"), "unknown_sms")],
+    ids=["code", "sms"],
+)
+def test_what_no_menu_knows_is_answered_politely_and_counted(in_house, pdu, name):
+    async def work(house: House) -> None:
+        done = await house.handle(pdu)
+        assert len(done.answers) == 1
+        assert done.counted[name] == 1
+
+    in_house(work)
+
+
+def test_a_receipt_is_nobodys_turn(in_house):
+    async def work(house: House) -> None:
+        done = await house.handle(sms("000110", "id:1 stat:DELIVRD", esm_class=ESM_CLASS_RECEIPT))
+        assert (done.answers, done.counted["no_turn"]) == ([], 1)
+
+    in_house(work)
+
+
+def _by_udh() -> list[DeliverSm]:
+    parts = segments(" " * 200, "gsm7", 7)
+    return [
+        DeliverSm(source_addr=PHONE, destination_addr="000110", esm_class=ESM_CLASS_UDHI, short_message=part)
+        for part in parts
+    ]
+
+
+def _by_sar() -> list[DeliverSm]:
+    tlvs = [{0x020C: b"\0\7", 0x020E: b"\2", 0x020F: bytes([number])} for number in (1, 2)]
+    return [sms("000110", tlvs=given) for given in tlvs]
+
+
+@pytest.mark.parametrize("parts", [_by_udh(), _by_sar()], ids=["udh", "sar"])
+def test_a_long_sms_of_blanks_is_no_empty_sms_and_is_answered_once(in_house, parts):
+    async def work(house: House) -> None:
+        assert len(parts) == 2
+        done = await house.handle(*parts)
+        assert (len(done.answers), done.jobs) == (1, 0), "a hint, and no password"
+
+    in_house(work)
+
+
+def test_text_in_message_payload(in_house):
+    async def work(house: House) -> None:
+        pdu = dial("*100#")
+        pdu.tlvs[0x0424], pdu.short_message = pdu.short_message, b""
+        (screen,) = await house.screens(pdu)
+        assert "руб" in screen
+
+    in_house(work)
+
+
+@pytest.mark.parametrize("sender", ["79260000003abc", "79260000003.5", " 79260000003", "Zvezda", "7" * 20])
+def test_a_sender_that_only_begins_like_a_number_is_a_stranger(in_house, sender):
+    async def work(house: House) -> None:
+        text, code = sms("000110"), dial("*105#", sender)
+        text.source_addr = sender
+        done = await house.handle(dial("*100#"), text, code)
+        assert [status for _, status in done.acknowledgements] == [ESME_ROK] * 3
+        assert (done.counted["unknown_subscriber"], done.jobs) == (2, 0)
+
+    in_house(work)
+
+
+def test_a_plus_before_the_number_is_left_out(in_house):
+    async def work(house: House) -> None:
+        done = await house.handle(dial("*105#", f"+{PHONE}"))
+        assert decode(done.answers[0].pdu).destination_addr == f"+{PHONE}", "the centre gets it as it came"
+        assert (await house.store.dialogue(PHONE)).node == "root"
+
+    in_house(work)
