@@ -58,7 +58,8 @@ async def seed(
     ``progress`` is told now and then how many have been made, and at the end. Seeding the same numbers again
     changes nothing.
     """
-    return await store.import_subscribers(_reported(subscribers(count, int(first)), progress))
+    async with store.unit() as unit:
+        return await unit.facts.import_subscribers(_reported(subscribers(count, int(first)), progress))
 
 
 def subscribers(count: int, first: int = FIRST) -> Iterator[NewSubscriber]:
@@ -71,7 +72,7 @@ def subscribers(count: int, first: int = FIRST) -> Iterator[NewSubscriber]:
 def _private(i: int, first: int) -> NewSubscriber:
     english = i > 9 and i % 7 == 2
     return NewSubscriber(
-        msisdn=first + i,
+        msisdn=str(first + i),
         contract=None,
         language="en" if english else "ru",
         script="latin" if english or i % 11 == 4 else "cyrillic",
@@ -90,8 +91,8 @@ def _corporate(i: int, first: int) -> NewSubscriber:
     place = i // CORPORATE_EVERY
     spent = _scatter(i, 100_000)
     return NewSubscriber(
-        msisdn=first + i,
-        contract=CONTRACTS_FROM + first + i - i % CONTRACT_EVERY,
+        msisdn=str(first + i),
+        contract=str(CONTRACTS_FROM + first + i - i % CONTRACT_EVERY),
         language="en" if place % 5 == 2 else "ru",
         script="latin" if place % 5 == 2 else "cyrillic",
         blocked=False,

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from pydantic.dataclasses import dataclass
 from pydantic.networks import IPvAnyNetwork
 
+from gateway.numbers import Numbers
 from gateway.smpp.text import DATA_CODINGS, data_coding_table, sending_table
 from gateway.validation import explain
 from handlers.registry import Limits
@@ -164,6 +165,8 @@ class Link:
     """Name of a USSD dialect, or the path of a profile file."""
     text: Text = Field(default_factory=Text)
     """SMS on this link."""
+    numbers: Numbers = Field(default_factory=Numbers)
+    """How the centre writes numbers of subscribers; left out: as they are, country code first."""
     window: Annotated[int, Field(ge=1, le=65535, strict=True)] = 10
     """Requests that may wait for their response on one bind, in each direction."""
     max_pdu_octets: Annotated[int, Field(ge=1024, le=1 << 20, strict=True)] = 65_536
@@ -254,13 +257,15 @@ class Quarantine:
 
 
 @dataclass(config=_STRICT, kw_only=True)
-class Service:
+class Service(Limits):
     """Limits that the operations of the service keep to."""
 
     password_issues_per_hour: Positive = _LIMITS.password_issues_per_hour
     """Passwords that one number may be issued within an hour."""
     password_length: Annotated[int, Field(ge=8, le=32, strict=True)] = _LIMITS.password_length
     """Characters of an issued password."""
+    hints_per_hour: Positive = 10
+    """How often in an hour a number is told that its SMS meant nothing; after that it is not answered: a robot."""
 
 
 @dataclass(config=_STRICT, kw_only=True)
@@ -273,6 +278,8 @@ class Jobs:
     """Seconds before a failed job is tried again; doubled each time."""
     retry_max_s: Seconds = 300
     """The longest wait before a job is tried again, in seconds."""
+    attempts: Positive = 20
+    """Tries after which a job is set aside, for `starpound jobs` to look at; with these waits after about an hour."""
 
 
 @dataclass(config=_STRICT, kw_only=True)

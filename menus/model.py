@@ -223,6 +223,10 @@ class ShortNumber:
         target = self.other if text.strip() else self.empty
         return (target.node, {}) if target else None
 
+    def understands(self, text: str) -> bool:
+        """Whether an SMS is a command, or an empty one that means something: anything but what ends at `other`."""
+        return bool(self.commands.find(command_key(text)) or (self.empty and not text.strip()))
+
     def entries(self) -> Iterator[tuple[str, Target]]:
         """Every way in: what is sent, as the file words it, and the node."""
         if self.empty:

@@ -6,6 +6,7 @@ are its batches.
 """
 
 import asyncio
+import secrets
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,8 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, session: Session, clock: Callable[[], float]):
         self.session = session
+        self.id = secrets.token_hex(6)
+        """What the store calls the connection; no other one is ever called so."""
         self.peer = ""
         """HOST:PORT of the other end."""
         self.why = ""

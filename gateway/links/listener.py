@@ -149,7 +149,7 @@ class Door:
         """None while there is a bind that can be answered."""
         if not self._link.connections:
             return "the centre has not bound"
-        return None if self._link.up else "the centre has bound no receiver"
+        return None if self._link.down_since is None else "the centre has bound no receiver"
 
 
 class Centres:

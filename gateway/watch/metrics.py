@@ -46,6 +46,11 @@ class Metrics:
             ["link"],
             registry=registry,
         )
+        self.jobs_held = Gauge(
+            "starpound_jobs_held",
+            "Jobs that were set aside after their last try, counted every few seconds",
+            registry=registry,
+        )
         self.commit = Histogram(
             "starpound_unit_of_work_seconds",
             "From the read of a socket to the commit",

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from data.opening import open_store
 from playwright.async_api import ConsoleMessage, Page, WebError, expect
 
 from data.seed import seed
-from data.sqlite import open_store
 from gateway.daemon import Gateway
 from gateway.settings import Settings, parse_settings
 from smpp_sim.settings import Account, NetworkSettings, SimulatorSettings

@@ -1,8 +1,8 @@
 """What cannot be understood is answered, kept with its octets, and can be tried again, in the running daemon."""
 
 import pytest
+from data.opening import open_store
 
-from data.sqlite import open_store
 from gateway import daemon, quarantine
 from gateway.smpp.events import Stray
 from gateway.smpp.pdu import BindTransceiver, DeliverSm, SubmitSm, decode, encode
@@ -55,7 +55,8 @@ def kept(folder):
 async def ask_replay(folder, ids=None):
     """What `starpound quarantine replay` does beside the daemon."""
     store = open_store(f"sqlite:///{folder / 'starpound.db'}")
-    await store.ask_replay(ids)
+    async with store.unit() as unit:
+        await unit.inbox.ask_replay(ids)
     await store.close()
 
 
