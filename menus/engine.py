@@ -27,7 +27,7 @@ from menus.model import (
     EndNode,
     ListNode,
     Menu,
-    Node,
+    ScreenNode,
     targets,
 )
 from menus.paging import Page, fits, joined
@@ -61,7 +61,7 @@ class Move(Transition):
 
     def execute(self, event_data: EventData) -> bool:
         """Put the dialogue at the destination."""
-        event_data.model.node = self.dest
+        event_data.model.node = self.dest  # type: ignore[attr-defined]  # the model is a Dialogue
         return True
 
 
@@ -151,7 +151,7 @@ def _answered(menu: Menu, dialogue: Dialogue, turn: Answer, display: Display) ->
     return _answered_on_page(menu, node, dialogue, key, display)
 
 
-def _answered_on_page(menu: Menu, node: Node, dialogue: Dialogue, key: str, display: Display) -> Step:
+def _answered_on_page(menu: Menu, node: ScreenNode, dialogue: Dialogue, key: str, display: Display) -> Step:
     """An answer to what stands on the screen; what stands on another page of the node was not asked."""
     pages = pages_of(menu, node, dialogue.values, display)
     number = _number(dialogue, pages)
@@ -179,7 +179,9 @@ def _choose(menu: Menu, dialogue: Dialogue, item: int, display: Display) -> Step
     return _leave(menu, dialogue, CHOSEN, display)
 
 
-def _missed(menu: Menu, node: Node, dialogue: Dialogue, pages: Sequence[Page], display: Display) -> Step:
+def _missed(
+    menu: Menu, node: ScreenNode, dialogue: Dialogue, pages: Sequence[Page], display: Display
+) -> Step:
     """The same screen again, so that every key means what it meant; under the hint where there is room for it."""
     dialogue.misses += 1
     if dialogue.misses >= WRONG_ANSWERS:
@@ -224,7 +226,7 @@ def _number(dialogue: Dialogue, pages: Sequence[Page]) -> int:
     return max(0, min(dialogue.page, len(pages) - 1))
 
 
-def _show(node: Node, dialogue: Dialogue, pages: Sequence[Page], hint: str = "") -> Show | End:
+def _show(node: ScreenNode, dialogue: Dialogue, pages: Sequence[Page], hint: str = "") -> Show | End:
     number = _number(dialogue, pages)
     dialogue.page = number if len(pages) > 1 else WHOLE
     page = pages[number]

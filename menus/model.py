@@ -138,7 +138,9 @@ class EndNode:
         return (self.item,) if self.item else ()
 
 
-Node = MenuNode | ListNode | CallNode | EndNode
+ScreenNode = MenuNode | ListNode | EndNode
+"""What the subscriber sees; at a call nobody waits."""
+Node = ScreenNode | CallNode
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 Measure = Callable[[str], tuple[str, int]]
 """text -> (alphabet, length): ("gsm7", septets with escapes counted twice) or ("ucs2", UTF-16 code units)."""
@@ -55,7 +56,7 @@ class Returned:
     """What the operation of a Call came back with: an outcome's code and the values its words need."""
 
     code: str
-    values: dict = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 Turn = Begin | Answer | Abort | Notified | Text | Returned
@@ -85,7 +86,7 @@ class Call:
     """Run `operation` with `args`, then advance the same dialogue with Returned(code, values)."""
 
     operation: str
-    args: dict
+    args: dict[str, Any]
     node: str
 
 
@@ -110,7 +111,7 @@ class Dialogue:
     node: str = ""
     page: int = 0
     misses: int = 0
-    values: dict = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
