@@ -106,12 +106,14 @@ class Dialogue:
     page: number of the page shown, from 0; WHOLE when it is the only one, so that every key was on the screen
     misses: wrong answers in a row
     values: what the node's text and the next calls' arguments need
+    meaning: what the keys on the screen lead to, in 64 bits with a sign; 0 when nobody knows
     """
 
     node: str = ""
     page: int = 0
     misses: int = 0
     values: dict[str, Any] = field(default_factory=dict)
+    meaning: int = 0
 
 
 @dataclass(frozen=True, slots=True)
