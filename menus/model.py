@@ -138,7 +138,9 @@ class EndNode:
         return (self.item,) if self.item else ()
 
 
-Node = MenuNode | ListNode | CallNode | EndNode
+ScreenNode = MenuNode | ListNode | EndNode
+"""What the subscriber sees; at a call nobody waits."""
+Node = ScreenNode | CallNode
 
 
 @dataclass(slots=True)
@@ -264,6 +266,8 @@ class Menu:
     """node -> answer or outcome -> event of the machine; filled by the engine."""
     still: frozenset[str] = frozenset()
     """Nodes that look the same in every dialogue; filled by the engine."""
+    meanings: Mapping[str, int] = field(default_factory=dict)
+    """node -> a number for its keys and where they lead; filled by the engine."""
 
     def message(self, name: str, values: Values, display: Display) -> str:
         """An SMS that the service sends of itself, e.g. "password.issued". Raises KeyError for an unknown one."""
