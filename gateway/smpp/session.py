@@ -99,7 +99,7 @@ class Session(Sender):
     def _lose_step(self, problem: RemoteProtocolError) -> None:
         """Nobody knows where the next PDU begins (F2); another protocol is not answered in ours (F4)."""
         if not isinstance(problem, ForeignProtocolError):
-            self._output.append(encode_answer(GENERIC_NACK, problem.status, problem.sequence_number))
+            self._queue_response(encode_answer(GENERIC_NACK, problem.status, problem.sequence_number))
         self._quarantine(problem.octets, str(problem), problem.status)
         self._close(str(problem))
 
@@ -114,7 +114,7 @@ class Session(Sender):
         if command_id in self._peer_may_send:
             self._receive_request(frame, command_id, status, sequence_number)
         elif command_id not in PDU_CLASSES:
-            self._output.append(encode_answer(GENERIC_NACK, ESME_RINVCMDID, sequence_number))
+            self._queue_response(encode_answer(GENERIC_NACK, ESME_RINVCMDID, sequence_number))
             self._quarantine(frame, f"unknown {command_name(command_id)}", ESME_RINVCMDID)
         elif command_id & RESPONSE_BIT:
             self._receive_response(frame, command_id, status, sequence_number)
@@ -141,7 +141,7 @@ class Session(Sender):
         self._events.append(events.Request(pdu))
 
     def _receive_malformed(self, problem: RemoteProtocolError) -> None:
-        self._output.append(encode_answer(problem.command_id, problem.status, problem.sequence_number))
+        self._queue_response(encode_answer(problem.command_id, problem.status, problem.sequence_number))
         self._quarantine(problem.octets, str(problem), problem.status)
         if problem.command_id in BIND_STATES:
             self._count_refused_bind(problem.status)
@@ -150,7 +150,7 @@ class Session(Sender):
         self._events.append(events.Quarantined.of(frame, reason, status))
 
     def _refuse(self, command_id: int, sequence_number: int, status: int) -> None:
-        self._output.append(encode_answer(command_id, status, sequence_number))
+        self._queue_response(encode_answer(command_id, status, sequence_number))
         self._events.append(events.Refused(command_id, sequence_number, status))
 
     # ------------------------------------------------------------- requests about the session itself
@@ -158,13 +158,13 @@ class Session(Sender):
     def _receive_bind(self, pdu: Pdu) -> None:
         status = self._authenticate(pdu)
         if status:
-            self._output.append(encode_answer(pdu.command_id, status, pdu.sequence_number))
+            self._queue_response(encode_answer(pdu.command_id, status, pdu.sequence_number))
             self._count_refused_bind(status)
             return
         self._window.resize(self.settings.window, self.settings.response_timer_s)
         ours = {SC_INTERFACE_VERSION: bytes([INTERFACE_VERSION])}
         tlvs = ours if pdu.interface_version >= INTERFACE_VERSION else {}
-        self._output.append(encode(pdu.respond(system_id=self.settings.system_id, tlvs=tlvs)))
+        self._queue_response(encode(pdu.respond(system_id=self.settings.system_id, tlvs=tlvs)))
         self._become_bound(pdu, pdu.command_id, pdu.interface_version)
 
     def _count_refused_bind(self, status: int) -> None:
@@ -187,7 +187,7 @@ class Session(Sender):
         self._events.append(events.UnbindRequest(pdu))
 
     def _receive_enquire_link(self, pdu: Pdu) -> None:
-        self._output.append(encode_answer(ENQUIRE_LINK, 0, pdu.sequence_number))
+        self._queue_response(encode_answer(ENQUIRE_LINK, 0, pdu.sequence_number))
 
     def _receive_outbind(self, pdu: Pdu) -> None:
         """Once, and not while we are at it: the program asks in when it sees one, and can do that only once."""
@@ -215,13 +215,17 @@ class Session(Sender):
         if waiting is None:
             self._events.append(events.Stray(command_id, sequence_number, status))
             return
+        request_id, _, responses_sent, context = waiting
+        if (
+            responses_sent > self.responses_read
+        ):  # TCP keeps the order: they came before what is answered here
+            self.responses_read = responses_sent
         try:
             pdu = DECODERS[command_id](frame, status, sequence_number)
         except RemoteProtocolError as problem:
             # Its header says what became of the request; to ask again would do it twice.
             self._quarantine(frame, str(problem), problem.status)
             pdu = PDU_CLASSES[command_id](command_status=status, sequence_number=sequence_number)
-        request_id, _, context = waiting
         if request_id in LINK_REQUESTS:
             self._receive_link_response(pdu, request_id, context)
         else:
@@ -276,7 +280,7 @@ class Session(Sender):
 
     def _miss_responses(self, now: float) -> None:
         while not self.closed and (due := self._window.deadline()) is not None and due <= now:
-            sequence_number, (request_id, sent, context) = self._window.expire_oldest()
+            sequence_number, (request_id, sent, _, context) = self._window.expire_oldest()
             if request_id not in LINK_REQUESTS:
                 self.unanswered += 1
                 self._events.append(events.Unanswered(context, "response_timer"))
@@ -300,7 +304,7 @@ class Session(Sender):
         self.closed = True
         self._owed = 0
         self._enter(State.CLOSED)
-        for request_id, _, context in self._window.abandon():
+        for request_id, _, _, context in self._window.abandon():
             if request_id not in LINK_REQUESTS:
                 self._events.append(events.Unanswered(context, "closed"))
         self._events.append(events.Closed(reason))

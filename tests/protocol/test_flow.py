@@ -269,8 +269,8 @@ def test_send_encoded_changes_the_sequence_number_and_nothing_else():
 def test_F5_our_sequence_numbers_run_from_1_and_wrap_to_1():
     window = Window(10, None)
     assert window.next_sequence_number() == 1
-    window.register(MAX_SEQUENCE_NUMBER, pdu.SubmitSm.command_id, 0.0, None)
+    window.register(MAX_SEQUENCE_NUMBER, pdu.SubmitSm.command_id, 0.0, 0, None)
     assert window.next_sequence_number() == 1
-    window.register(1, pdu.SubmitSm.command_id, 0.0, None)
-    window.register(MAX_SEQUENCE_NUMBER - 1, pdu.SubmitSm.command_id, 0.0, None)
+    window.register(1, pdu.SubmitSm.command_id, 0.0, 0, None)
+    window.register(MAX_SEQUENCE_NUMBER - 1, pdu.SubmitSm.command_id, 0.0, 0, None)
     assert window.next_sequence_number() == 2, "the next ones are still waited for"
