@@ -41,7 +41,7 @@ class Sender:
         self.responses_sent = 0
         """Responses of ours that have been queued so far, those that the session gave by itself included."""
         self.responses_read = 0
-        """How many of them the peer has certainly read, and be it not understood: it answered what came behind."""
+        """How many of them the peer has certainly read: it answered a request that was written behind them."""
         self._window = Window(settings.window, settings.response_timer_s)
         self._output: list[bytes] = []
         self._owed = 0  # requests handed to the program and not answered by it
