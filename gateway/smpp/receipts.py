@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
+from typing import Any
 
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
 from gateway.smpp.user_data_header import read_header
@@ -224,7 +225,7 @@ def read_receipt(pdu: DeliverSm | DataSm | SubmitSm) -> Receipt | None:
 
 def _with_tlvs(receipt: Receipt | None, tlvs: dict[int, bytes]) -> Receipt | None:
     receipt = receipt or Receipt(message_id="", state="UNKNOWN")
-    known = {}
+    known: dict[str, Any] = {}
     if RECEIPTED_MESSAGE_ID in tlvs:
         given = _unquoted(tlvs[RECEIPTED_MESSAGE_ID].rstrip(b"\0").decode("latin-1"))
         known["message_id"] = given or receipt.message_id

@@ -88,7 +88,7 @@ class Socketpair(asyncio.Protocol):
 
 
 def under_way(connection):
-    return [context.id for _, _, context in connection.session._window._waiting.values()]
+    return [context.id for _, _, _, context in connection.session._window._waiting.values()]
 
 
 def answer(connection, status=0):
