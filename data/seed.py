@@ -23,6 +23,7 @@ From 10 on the same mixture is spread by rule; number 10 is corporate and withou
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from data.model import NewSubscriber
 from data.store import Store
@@ -36,7 +37,7 @@ CONTRACTS_FROM = 8_000_000_000_000_000
 
 PRIVATE_TARIFFS = ("smart", "smart", "start", "max")
 
-_DEMO = {
+_DEMO: dict[int, dict[str, Any]] = {
     0: {"budget_limit_kopecks": 150_000, "budget_spent_kopecks": 42_000},
     1: {"tariff": "smart", "balance_kopecks": 100_000},
     2: {"tariff": "smart", "balance_kopecks": 74_105, "language": "en", "script": "latin"},

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Self
 
 import structlog
-from data.opening import open_store
 
 import menus
 from data.model import DialogueRecord
+from data.opening import open_store
 from data.store import StoreError
 from gateway.dialect import DialectError
 from gateway.http.admin import admin_app, admin_server, listen

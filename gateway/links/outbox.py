@@ -116,10 +116,7 @@ class Lane:
             heappush(self.ready, message)
 
     def refill(self, messages: Sequence[Outgoing], more: bool) -> None:
-        """Queue what the store holds beyond `last_id`; `more` says whether it holds still more behind that.
-
-        Clear `left_behind` before the store is read: what was put meanwhile may have come too late for that.
-        """
+        """Queue what the store holds beyond `last_id`; `more` says whether it holds still more behind that."""
         for message in messages:
             heappush(self.ready, message)
         if messages:
@@ -158,11 +155,15 @@ class Outbox:
         return any(lane.full for lane in self._lanes if lane.kind != "mailing")
 
     def wanting(self) -> Lane | None:
-        """The lane that the store should fill before anything else is popped; None when all is in order."""
+        """The lane that the store should fill before anything else is popped; None when all is in order.
+
+        What is put from here on may come too late for that reading, and makes another one necessary.
+        """
         for lane in self._lanes:
             if lane.ready:
                 return None
             if lane.more_in_store:
+                lane.left_behind = False
                 return lane
         return None
 

@@ -238,7 +238,6 @@ class Outward:
             if lane is not self._outbox.wanting():  # somebody has read it meanwhile
                 return True
             settled, generation = self._untold(), self._outbox.generation
-            lane.left_behind = False
             try:
                 rows = await self._dialogues.unsent(self._station, lane.kind, lane.last_id, _REFILL)
             except Exception as error:

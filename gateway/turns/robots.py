@@ -19,19 +19,22 @@ class Patience:
     def __init__(self, limit: int):
         self._limit = limit
         self._told: OrderedDict[str, deque[float]] = OrderedDict()
+        self._silenced: set[str] = set()
 
     def spend(self, msisdn: str, link: str, now: float) -> bool:
         """Whether to tell it once more. The first time that it is not, the log says so."""
         told = self._told.setdefault(msisdn, deque())
         self._told.move_to_end(msisdn)
         if len(self._told) > _REMEMBERED:
-            self._told.popitem(last=False)
+            forgotten, _ = self._told.popitem(last=False)
+            self._silenced.discard(forgotten)
         while told and told[0] <= now - _HOUR_S:
             told.popleft()
-        if len(told) > self._limit:
-            return False
-        told.append(now)
-        if len(told) <= self._limit:
+        if len(told) < self._limit:
+            told.append(now)
+            self._silenced.discard(msisdn)
             return True
-        log.warning("not answered any more", link=link, msisdn=msisdn, answers_an_hour=self._limit)
+        if msisdn not in self._silenced:
+            self._silenced.add(msisdn)
+            log.warning("not answered any more", link=link, msisdn=msisdn, answers_an_hour=self._limit)
         return False

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from data.opening import open_store
 from playwright.async_api import ConsoleMessage, Page, WebError, expect
 
+from data.opening import open_store
 from data.seed import seed
 from gateway.daemon import Gateway
 from gateway.settings import Settings, parse_settings

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from data.opening import open_store
-
 from data.seed import seed
 from gateway.daemon import Gateway
 from gateway.settings import parse_settings

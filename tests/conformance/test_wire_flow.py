@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from data.opening import open_store
 
+from data.opening import open_store
 from tests.conformance.ends import GATEWAY, ROLES, SIMULATOR, End, msisdn, staged
 from tests.conformance.octets import (
     DELIVER_SM,

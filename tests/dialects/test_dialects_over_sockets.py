@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from data.opening import open_store
 
+from data.opening import open_store
 from data.seed import seed
 from gateway.daemon import Gateway
 from gateway.dialect import profile_names

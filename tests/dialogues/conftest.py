@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from data.opening import open_store
 
+from data.opening import open_store
 from tests.dialogues.tester import STORE, Played, play
 
 TRANSCRIPTS = sorted(Path(__file__).parent.glob("*.ussd"))

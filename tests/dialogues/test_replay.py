@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from data.opening import open_store
 
+from data.opening import open_store
 from gateway.daemon import Gateway
 from gateway.settings import parse_settings
 from smpp_sim.simulator import Simulator, SimulatorSettings

@@ -19,9 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from data.opening import open_store
-
 from data.model import LANGUAGES, SCRIPTS, NewSubscriber, Outgoing
+from data.opening import open_store
 from data.seed import subscribers
 from gateway.daemon import load_menu
 from gateway.dialect import Inbound, load_profile
@@ -35,6 +34,7 @@ from gateway.turns.dialogues import Dialogues
 from gateway.turns.jobs import Jobs
 from gateway.turns.post import Post
 from gateway.turns.station import station_of
+from gateway.turns.work import Outcomes
 from gateway.watch.metrics import Metrics
 from handlers import registry
 from handlers.password import ALPHABET
@@ -120,7 +120,7 @@ class Tester:
         self.jobs_sent += messages
 
     def withdraw(self, ids: Collection[int]) -> None:
-        assert not ids, "nothing waits, and nothing is withdrawn"
+        assert not ids, "what was sent has been taken"
 
     # --- the world
 
@@ -188,6 +188,7 @@ class Tester:
         async with self.store.view() as view:
             assert not await view.jobs.due(math.inf, 1), "a job failed; the log says why"
         messages, self.jobs_sent = batch.answers + self.jobs_sent, []
+        await self.dialogues.handle(self.station, [], Outcomes([message.id for message in messages]))
         frames = [frame for message in messages for frame in self._frames(message)]
         return list(self._shown(frames))
 
@@ -248,7 +249,7 @@ def owner(msisdn: str, words: Sequence[str]) -> NewSubscriber:
     kind, language, script, *facts = words
     assert language in LANGUAGES, f"{msisdn}: no language {language!r}"
     assert script in SCRIPTS, f"{msisdn}: no script {script!r}"
-    seeded = next((new for new in subscribers(SEEDED) if new.msisdn == int(msisdn)), None)
+    seeded = next((new for new in subscribers(SEEDED) if new.msisdn == msisdn), None)
     assert seeded, f"{msisdn} is none of the {SEEDED} seeded numbers; say `unknown` for a stranger"
     assert kind == ("private" if seeded.contract is None else "corporate"), (
         f"{msisdn} is seeded as no {kind} one"

@@ -12,10 +12,10 @@ from typing import Any
 import click
 import pytest
 import yaml
-from data.opening import open_store
 
 import cli
 from data.model import NewSubscriber
+from data.opening import open_store
 from gateway.daemon import SELFCARE
 from gateway.dialect import Profile, load_profile
 from gateway.settings import parse_settings

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from data.opening import open_store
 from pydantic import TypeAdapter
 
 from data.model import Subscriber
+from data.opening import open_store
 from data.seed import seed
 from data.store import Store
 from gateway.dialect import ProfileFile

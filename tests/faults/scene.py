@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-from data.opening import open_store
-
 from data.model import Subscriber
+from data.opening import open_store
 from data.seed import FIRST, seed
 from data.store import Store, Unit
 from gateway.smpp.vocabulary import ESME_ROK

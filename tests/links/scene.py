@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import uvloop
-from data.opening import open_store
 
+from data.opening import open_store
 from data.seed import FIRST, seed
 from gateway.daemon import Gateway
 from gateway.dialect import load_profile

@@ -5,9 +5,9 @@ import contextlib
 import socket
 
 import pytest
-from data.opening import open_store
 
 from data.model import Outgoing
+from data.opening import open_store
 from gateway.links.connection import Connection
 from gateway.links.link import Link
 from gateway.settings import Link as LinkSettings

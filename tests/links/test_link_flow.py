@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from data.opening import open_store
 
 from data.model import Outgoing
+from data.opening import open_store
 from gateway.links import outward
 from gateway.smpp.pdu import DeliverSm, SubmitSm, encode
 from gateway.smpp.session import Role

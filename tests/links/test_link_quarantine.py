@@ -1,9 +1,10 @@
 """What cannot be understood is answered, kept with its octets, and can be tried again, in the running daemon."""
 
 import pytest
-from data.opening import open_store
 
-from gateway import daemon, quarantine
+from data.opening import open_store
+from gateway import daemon
+from gateway.turns import quarantine
 from gateway.smpp.events import Stray
 from gateway.smpp.pdu import BindTransceiver, DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.vocabulary import (

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from data.opening import open_store
-
 from data.seed import seed
 from gateway.daemon import Gateway
 from gateway.settings import Settings, parse_settings

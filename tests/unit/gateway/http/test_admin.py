@@ -5,9 +5,9 @@ import contextlib
 
 import httpx
 import pytest
-from data.opening import open_store
 
 from data.model import DialogueRecord
+from data.opening import open_store
 from gateway.daemon import load_menu
 from gateway.http.admin import admin_app
 from gateway.watch.metrics import Metrics

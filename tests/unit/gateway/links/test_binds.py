@@ -5,8 +5,8 @@ import socket
 from contextlib import asynccontextmanager
 
 import pytest
-from data.opening import open_store
 
+from data.opening import open_store
 from gateway.links.binds import Bind, Invitation, requests_of
 from gateway.links.link import Link
 from gateway.settings import Link as LinkSettings

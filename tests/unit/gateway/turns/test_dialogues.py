@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from data.opening import open_store
 
 from data.model import DialogueRecord, Outgoing, Subscriber
+from data.opening import open_store
 from data.seed import seed
 from data.store import Store, StoreBusy, Unit
 from gateway.daemon import load_menu

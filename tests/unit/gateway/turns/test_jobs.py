@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from data.opening import open_store
 
 from data.model import NewSubscriber
+from data.opening import open_store
 from gateway.daemon import load_menu
 from gateway.settings import Jobs as JobSettings
 from gateway.settings import Link, Service
@@ -28,9 +28,11 @@ class Outlet:
         self.name, self.down_since = name, None
         self.station = station_of(Link(name=name, connect="127.0.0.1:1", system_id="gw", password="x"))
         self.delivered, self.withdrawn = [], []
+        self.given = asyncio.Event()
 
     def deliver(self, messages):
         self.delivered += messages
+        self.given.set()
 
     def withdraw(self, ids):
         self.withdrawn += ids
@@ -257,8 +259,7 @@ def test_a_bell_has_them_looked_for_at_once(in_workshop):
         await shop.promise()
         shop.post.bell.set()
         async with asyncio.timeout(0.9):  # without the bell it is a second
-            while not shop.outlet.delivered:
-                await asyncio.sleep(0.001)
+            await shop.outlet.given.wait()
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
 

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from data.opening import open_store
 
 from data.model import Outgoing
+from data.opening import open_store
 from gateway.settings import Link, Route
 from gateway.turns.post import Post
 from gateway.turns.station import station_of

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 import structlog
-from data.opening import open_store
 
+from data.opening import open_store
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.vocabulary import ESME_RINVCMDID, MESSAGE_PAYLOAD
 from gateway.turns import quarantine as module
