@@ -95,8 +95,8 @@ class Gateway:
 
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         settings = self.settings
-        for link in settings.links:
-            _ = link.secret  # a missing password file is said before anything is up
+        for table in settings.links:
+            _ = table.secret  # a missing password file is said before anything is up
         menu = load_menu(settings.menu)
         admin_socket = stack.enter_context(_listen(settings.admin.listen))
         self.admin_port = admin_socket.getsockname()[1]
@@ -125,7 +125,7 @@ class Gateway:
         dialogues = Dialogues(store, self._post, menu, registry.OPERATIONS, settings.service, time.time)
         self._quarantine = Quarantine(store, settings.quarantine.limit)
         self.links = [
-            Link(link, dialogues, self._post, self.metrics, self._quarantine) for link in settings.links
+            Link(table, dialogues, self._post, self.metrics, self._quarantine) for table in settings.links
         ]
         self._jobs = Jobs(
             store, self._post, menu, registry.JOBS, settings.jobs, settings.service, self.metrics

@@ -1,14 +1,18 @@
 """Stand-in until the numbers branch lands."""
+
 from typing import NamedTuple
 
 from pydantic.dataclasses import dataclass
 
 ALPHANUMERIC = 5
 
+
 @dataclass(kw_only=True)
 class Numbers:
     """None."""
+
     region: str = ""
+
 
 class Address(NamedTuple):
     ton: int
@@ -24,11 +28,15 @@ class Address(NamedTuple):
         ton, npi, digits = text.split("/", 2)
         return cls(int(ton), int(npi), digits)
 
+
 class Numbering:
-    def __init__(self, settings): pass
+    def __init__(self, settings):
+        pass
+
     def msisdn(self, address):
         d = address.digits.removeprefix("+")
         return d if address.ton != 5 and d.isascii() and d.isdigit() and len(d) <= 15 and d[0] != "0" else ""
+
 
 def short_number(address):
     return address.replace(" ", "").removeprefix("+")

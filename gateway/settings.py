@@ -102,15 +102,19 @@ class Outbind:
     """Name the centre gives in its outbind; left out: any."""
 
 
+def _usual_codings() -> dict[str, int | str]:
+    return {**DATA_CODINGS}
+
+
 @dataclass(config=_STRICT, kw_only=True)
 class Text:
     """What data_coding means on a link, and how long messages travel."""
 
     data_coding: Literal["sms", "cbs"] = "sms"
     """Table that explains the data_coding of SMS; a dialect says it for USSD."""
-    data_codings: dict[str, str] = Field(default_factory=dict)
+    data_codings: dict[int | str, str] = Field(default_factory=dict)
     """What this centre means otherwise: {"0x00" = "latin1"}; "binary" is no text."""
-    send_as: dict[str, int | str] = Field(default_factory=lambda: dict(DATA_CODINGS))
+    send_as: dict[str, int | str] = Field(default_factory=_usual_codings)
     """Alphabets of our messages with their data_coding; the first that has every character of a text is taken."""
     long_messages: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
     """How a long SMS leaves: user data header with references of 8 or 16 bits, SAR TLVs, or message_payload."""
@@ -232,7 +236,7 @@ class Link:
                 raise SettingsError(f"links.{self.name}.password_env: {self.password_env} is not set")
             secret = os.environ[self.password_env]
         else:
-            secret = self.password
+            secret = self.password or ""
         if len(secret) > 8 or not (secret.isascii() and secret.isprintable()):
             raise SettingsError(f"links.{self.name}: a password has at most 8 characters, of printable ASCII")
         return secret
@@ -256,7 +260,7 @@ class Quarantine:
     """How many, the newest; 0 keeps none."""
 
 
-@dataclass(config=_STRICT, kw_only=True)
+@dataclass(config=ConfigDict(extra="forbid"), kw_only=True, frozen=True)
 class Service(Limits):
     """Limits that the operations of the service keep to."""
 

@@ -12,7 +12,8 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from gateway.smpp.session import Event, Session
+from gateway.smpp.events import Event
+from gateway.smpp.session import Session
 
 Handler = Callable[[list[Event]], Awaitable[None]]
 

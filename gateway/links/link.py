@@ -47,13 +47,16 @@ from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post
 from gateway.turns.quarantine import Quarantine, octets_of
 from gateway.turns.repeats import Told
-from gateway.turns.station import station_of
+from gateway.turns.station import Delivered, Message, station_of
 from gateway.turns.work import Work
 from gateway.watch.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-_TURNS = {"esme": (pdus.DeliverSm, pdus.DataSm), "smsc": (pdus.SubmitSm, pdus.DataSm)}
+_TURNS: dict[str, tuple[type[Message], ...]] = {
+    "esme": (pdus.DeliverSm, pdus.DataSm),
+    "smsc": (pdus.SubmitSm, pdus.DataSm),
+}
 # What an ESME may ask of an SMSC, and the gateway as one does not offer.
 _NOT_OFFERED = {
     pdus.QuerySm: ESME_RQUERYFAIL,
@@ -65,10 +68,13 @@ _NOT_OFFERED = {
 class Source(Protocol):
     """Where connections of a link come from."""
 
-    name: str
-    """What it makes of them: transceiver, receiver, transmitter, or whatever the centre likes."""
-    problem: str | None
-    """Why there is none just now."""
+    @property
+    def name(self) -> str:
+        """What it makes of them: transceiver, receiver, transmitter, or whatever the centre likes."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is none just now."""
 
 
 class Link:
@@ -176,18 +182,18 @@ class Link:
 
     async def handle(self, connection: Connection, events: list[Event]) -> None:
         """Do what the events of one connection ask for, in one unit of work; what it answers is sent by the caller."""
-        requests: list[Request] = []
+        requests: list[Delivered] = []
         unbind: UnbindRequest | None = None
         refusal = self._refusal()
         for event in events:
             match event:
-                case Request(pdu):
+                case Request(pdu, octets):
                     if not isinstance(pdu, self._turns):
                         self._refuse(connection, pdu, _NOT_OFFERED.get(type(pdu), ESME_RINVCMDID))
                     elif refusal or self._too_fast():
                         self._refuse(connection, pdu, refusal or ESME_RTHROTTLED)
                     else:
-                        requests.append(event)
+                        requests.append(Delivered(pdu, octets))
                 case Response():
                     self.outward.on_response(event)
                 case Unanswered():
@@ -216,7 +222,7 @@ class Link:
             await self._dialogues.handle(self.station, [], replayed=[record.id])
             self._quarantine.keep(self.name, record.peer, str(error), error.status, record.octets)
             return
-        turns = [Request(pdu, record.octets)] if isinstance(pdu, self._turns) else []
+        turns = [Delivered(pdu, record.octets)] if isinstance(pdu, self._turns) else []
         work = await self._dialogues.handle(self.station, turns, replayed=[record.id])
         self._finish(work, record.peer)
         self.outward.wake()
@@ -238,7 +244,7 @@ class Link:
         self._metrics.refused.labels(self.name, status_name(status)).inc()
         connection.session.acknowledge(pdu, status)
 
-    async def _work(self, connection: Connection, requests: list[Request]) -> None:
+    async def _work(self, connection: Connection, requests: list[Delivered]) -> None:
         """One unit of work. If the store fails, the centre keeps the messages and sends them again."""
         started = self.clock()
         try:

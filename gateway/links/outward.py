@@ -154,12 +154,14 @@ class Outward:
     async def send(self, current: Connection) -> None:
         """Fill the windows from the queue, and the queue from the store; `current` is written by its own pump."""
         now, wall = self._clock(), time.time()
-        allowance = self._flow.allowance(now) if self._settings.rate else math.inf
+        limited, allowance = bool(self._settings.rate), self._flow.allowance(now)
         room, skipped = 0, self._skipped
         for connection in self._by_promise():
             session = connection.session
             window = min(session.window_free, self._flow.window - session.pending)
-            room = min(window, allowance) if connection.writable else 0
+            room = min(window, allowance) if limited else window
+            if not connection.writable:
+                room = 0
             sent = await self._fill(session, room, now, wall)
             allowance -= sent
             room -= sent
@@ -174,7 +176,7 @@ class Outward:
             self.wake()
         if room > 0:
             self._set_alarm(self._outbox.due())
-        elif not allowance:
+        elif limited and not allowance:
             self._set_alarm(self._flow.due(now))
 
     def _by_promise(self) -> list[Connection]:

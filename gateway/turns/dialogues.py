@@ -14,9 +14,9 @@ import structlog
 from data.model import Acknowledged, DialogueRecord, Outgoing, OutgoingKind, Subscriber
 from data.store import Store
 from gateway.dialect import DialectError, Inbound
+from gateway.dialect.words import ReplyKind
 from gateway.numbers import ALPHANUMERIC
 from gateway.settings import Service
-from gateway.smpp.events import Request
 from gateway.smpp.pdu import encode
 from gateway.smpp.text import measure
 from gateway.smpp.vocabulary import ESME_RINVSRCADR, ESME_ROK, ESME_RX_R_APPN
@@ -25,7 +25,7 @@ from gateway.turns.reading import Arrival, arrive, is_number, understand
 from gateway.turns.records import is_answered, is_late, record_for, record_of, reopen
 from gateway.turns.repeats import Told, pack
 from gateway.turns.robots import Patience
-from gateway.turns.station import Message, Station
+from gateway.turns.station import Delivered, Message, Station
 from gateway.turns.work import Outcomes, Work, address_of
 from handlers.registry import Operation
 from menus.engine import advance
@@ -84,7 +84,7 @@ class Dialogues:
     async def handle(
         self,
         station: Station,
-        requests: Sequence[Request],
+        requests: Sequence[Delivered],
         outcomes: Outcomes | None = None,
         replayed: Sequence[int] = (),
         told: Told | None = None,
@@ -117,7 +117,7 @@ class Dialogues:
         async with self._store.view() as view:
             return await view.outbox.unsent(station.name, after_id, limit, kind)
 
-    async def _take_in(self, requests: Sequence[Request], work: Work, claimed: list[int]) -> None:
+    async def _take_in(self, requests: Sequence[Delivered], work: Work, claimed: list[int]) -> None:
         """Handle the requests in order, but for those that have been handled before."""
         repeats = work.station.repeats
         arrivals = [arrive(request, work.station) for request in requests]
@@ -140,8 +140,7 @@ class Dialogues:
             message = await understand(arrival, work)
         except DialectError as error:
             return self._put_aside(pdu, str(error), ESME_RX_R_APPN, work)
-        nobody = message is None or pdu.source_addr_ton == ALPHANUMERIC
-        if nobody or (message.reply is None and await self._is_robot(message, work)):
+        if message is None or pdu.source_addr_ton == ALPHANUMERIC or await self._is_robot(message, work):
             work.counted["no_turn"] += 1
             return ESME_ROK
         if not message.msisdn:
@@ -166,7 +165,8 @@ class Dialogues:
         answered, for ever, or one that means nothing, of somebody who has been told so often enough.
         """
         turn, msisdn = message.turn, message.msisdn
-        assert type(turn) is Text
+        if type(turn) is not Text:
+            return False
         if msisdn in self._menu.numbers:
             return True
         number = self._menu.numbers.get(turn.to)
@@ -225,7 +225,7 @@ class Dialogues:
         assert subscriber, "strangers have been answered"
         for _ in range(_CALLS_AT_MOST):
             step = advance(self._menu, dialogue, turn, self._display(work, paged))
-            if type(step) is not Call:
+            if not isinstance(step, Call):
                 break
             outcome = await self._operations[step.operation](work, subscriber, step.args)
             turn = Returned(outcome.code, outcome.values)
@@ -244,19 +244,19 @@ class Dialogues:
             self.watch(message, step)
         if not step.text:
             return 0
-        if message.reply is None:
+        if isinstance(message.turn, Text):
             return work.answer_by_sms(message.turn.to, message.msisdn, step.text)
+        assert message.reply, "a dialogue is answered where it was opened"
         profile = work.station.profile
-        kind = "finish" if type(step) is End else "ask"
+        kind: ReplyKind = "finish" if type(step) is End else "ask"
         pdu = profile.write(message.reply, step.text, kind, work.station.carrier)
         return work.show(message.msisdn, encode(pdu), profile.limits.idle_s)
 
     def _note(self, name: str, message: Inbound, work: Work) -> None:
         work.counted[name] += 1
-        if name in _UNKNOWN:
-            turn = message.turn  # never the text of an SMS
-            what = turn.code if type(turn) is Begin else turn.to
-            log.info("nothing in the menu", link=work.station.name, msisdn=message.msisdn, what=what)
+        match message.turn:  # never the text of an SMS
+            case Begin(what) | Text(what) if name in _UNKNOWN:
+                log.info("nothing in the menu", link=work.station.name, msisdn=message.msisdn, what=what)
 
     def _apologise(self, message: Inbound, arrival: Arrival, work: Work) -> None:
         """Tell the subscriber a reference under which the log has what went wrong."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from data.model import Outgoing
+from data.model import Outgoing, OutgoingKind
 from data.store import Store, Unit
 from gateway.settings import Route
 from gateway.turns.station import Station
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE = 1000
 _PATIENCE_S = 10.0  # a link that binds again within this keeps what waits for it
-_MOVABLE = ("sms", "mailing")
+_MOVABLE: tuple[OutgoingKind, ...] = ("sms", "mailing")
 
 
 class Outlet(Protocol):
@@ -61,7 +61,7 @@ class Post:
     def station(self, name: str) -> Station | None:
         """That of the link with this name; None when there is none any more."""
         outlet = self._outlets.get(name)
-        return outlet and outlet.station
+        return None if outlet is None else outlet.station
 
     def way_to(self, msisdn: str) -> Station | None:
         """Where a message to this number leaves; None: there is no route, it leaves by the link of the turn."""

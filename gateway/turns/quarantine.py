@@ -31,6 +31,8 @@ def octets_of(pdu: DeliverSm | SubmitSm | DataSm) -> bytes:
     try:
         return encode(pdu)
     except LocalProtocolError:
+        if isinstance(pdu, DataSm):
+            raise
         tlvs = {MESSAGE_PAYLOAD: pdu.short_message, **pdu.tlvs}
         return encode(replace(pdu, short_message=b"", tlvs=tlvs))
 

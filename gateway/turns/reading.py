@@ -6,12 +6,11 @@ from typing import NamedTuple
 from data.model import MessagePart
 from gateway.dialect import DialectError, Inbound
 from gateway.numbers import Address, short_number
-from gateway.smpp.events import Request
 from gateway.smpp.framing import digest
 from gateway.smpp.receipts import Receipt, read_receipt, receipt_by_form
 from gateway.smpp.vocabulary import ESM_CLASS_TYPE_MASK, RECEIPTED_MESSAGE_ID, USSD_SERVICE_OP
 from gateway.turns.sms import Piece
-from gateway.turns.station import Message, Station
+from gateway.turns.station import Delivered, Message, Station
 from gateway.turns.work import Work
 from menus.turns import Text
 
@@ -32,13 +31,13 @@ def is_number(msisdn: str) -> bool:
     return msisdn.isascii() and msisdn.isdigit() and len(msisdn) <= 15 and msisdn[0] != "0"
 
 
-def arrive(request: Request, station: Station) -> Arrival:
+def arrive(delivered: Delivered, station: Station) -> Arrival:
     """Whose message it is, by the rules of its link."""
-    pdu = request.pdu
+    pdu = delivered.pdu
     address = Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr)
     # An address that is nobody's number is answered as it stands: a handset must not be left waiting.
     msisdn = station.numbering.msisdn(address) or pdu.source_addr.removeprefix("+")
-    return Arrival(pdu, msisdn, digest(request.octets))
+    return Arrival(pdu, msisdn, digest(delivered.octets))
 
 
 async def understand(arrival: Arrival, work: Work) -> Inbound | None:

@@ -1,6 +1,7 @@
 """What a turn has to know of the link that it came by, or that its answer will leave by."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.dialect import DialectError, Profile, load_profile
 from gateway.numbers import Numbering
@@ -13,6 +14,15 @@ from gateway.turns.sms import Carrier, SmsStyle
 
 Message = DeliverSm | SubmitSm | DataSm
 """What a subscriber's turn comes in: from an SMSC deliver_sm, from an ESME submit_sm, from either data_sm."""
+
+
+class Delivered(NamedTuple):
+    """A message as a read brought it."""
+
+    pdu: Message
+    octets: bytes
+    """Those of the PDU; all but its sequence number come again if it is delivered again."""
+
 
 _CARRIERS: dict[str, Carrier] = {"esme": SubmitSm, "smsc": DeliverSm}
 

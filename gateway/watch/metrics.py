@@ -5,7 +5,8 @@ They are counted once a batch, not once a turn: a counter's increment costs abou
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()  # a second series for each counter, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's, untyped
+# a second series for each counter, which nobody asks for
 
 
 class Metrics:

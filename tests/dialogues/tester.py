@@ -26,14 +26,13 @@ from gateway.daemon import load_menu
 from gateway.dialect import Inbound, load_profile
 from gateway.settings import Jobs as JobSettings
 from gateway.settings import Link, Service
-from gateway.smpp.events import Request
 from gateway.smpp.pdu import DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
 from gateway.smpp.vocabulary import ESM_CLASS_UDHI
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.jobs import Jobs
 from gateway.turns.post import Post
-from gateway.turns.station import station_of
+from gateway.turns.station import Delivered, station_of
 from gateway.turns.work import Outcomes
 from gateway.watch.metrics import Metrics
 from handlers import registry
@@ -179,7 +178,7 @@ class Tester:
 
     async def _turn(self, pdu: DeliverSm) -> list[Step]:
         self.seen = None
-        batch = await self.dialogues.handle(self.station, [Request(pdu, encode(pdu))])
+        batch = await self.dialogues.handle(self.station, [Delivered(pdu, encode(pdu))])
         ((_, status),) = batch.acknowledgements
         assert status == 0, f"refused with status {status:#x}"
         assert not batch.counted["failure"], "the turn failed; the log says why"

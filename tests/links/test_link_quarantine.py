@@ -4,7 +4,6 @@ import pytest
 
 from data.opening import open_store
 from gateway import daemon
-from gateway.turns import quarantine
 from gateway.smpp.events import Stray
 from gateway.smpp.pdu import BindTransceiver, DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.vocabulary import (
@@ -14,6 +13,7 @@ from gateway.smpp.vocabulary import (
     ESME_RX_R_APPN,
     USSD_SERVICE_OP,
 )
+from gateway.turns import quarantine
 from tests.links.peer import centre, connected
 from tests.links.scene import (
     dialled,

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from gateway import daemon
-from gateway.turns import post
 from gateway.smpp.pdu import DeliverSm, SubmitSm
 from gateway.smpp.vocabulary import ESME_ROK
+from gateway.turns import post
 from tests.links.peer import centre, connected
 from tests.links.scene import (
     dialled,

@@ -13,7 +13,6 @@ from data.store import Store, StoreBusy, Unit
 from gateway.daemon import load_menu
 from gateway.dialect import load_profile
 from gateway.settings import Link, Service
-from gateway.smpp.events import Request
 from gateway.smpp.pdu import DeliverSm, decode, encode
 from gateway.smpp.text import segments
 from gateway.smpp.vocabulary import (
@@ -25,7 +24,7 @@ from gateway.smpp.vocabulary import (
 )
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post
-from gateway.turns.station import station_of
+from gateway.turns.station import Delivered, station_of
 from gateway.turns.work import Outcomes, Work
 from handlers import registry
 from handlers.registry import Operation, Outcome
@@ -49,7 +48,7 @@ class House:
         )
 
     async def handle(self, *pdus: DeliverSm, **more) -> Work:
-        requests = [Request(pdu, encode(pdu)) for pdu in pdus]
+        requests = [Delivered(pdu, encode(pdu)) for pdu in pdus]
         return await self.dialogues.handle(STATION, requests, **more)
 
     async def screens(self, *pdus: DeliverSm) -> list[str]:
