@@ -170,7 +170,7 @@ def own_name() -> str:
 
 async def _seed(url: str) -> None:
     from data.seed import seed
-    from data.sqlite import open_store
+    from data.opening import open_store
 
     store = open_store(url)
     try:
