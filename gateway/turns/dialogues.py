@@ -15,7 +15,7 @@ from data.model import Acknowledged, DialogueRecord, Outgoing, OutgoingKind, Sub
 from data.store import Store
 from gateway.dialect import DialectError, Inbound
 from gateway.dialect.words import ReplyKind
-from gateway.numbers import ALPHANUMERIC
+from gateway.numbers import TON_ALPHANUMERIC
 from gateway.settings import Service
 from gateway.smpp.pdu import encode
 from gateway.smpp.text import measure
@@ -140,7 +140,7 @@ class Dialogues:
             message = await understand(arrival, work)
         except DialectError as error:
             return self._put_aside(pdu, str(error), ESME_RX_R_APPN, work)
-        nobody = message is None or pdu.source_addr_ton == ALPHANUMERIC
+        nobody = message is None or pdu.source_addr_ton == TON_ALPHANUMERIC
         if nobody or (type(message.turn) is Text and await self._is_robot(message, message.turn, work)):
             work.counted["no_turn"] += 1
             return ESME_ROK
