@@ -140,10 +140,10 @@ class Dialogues:
             message = await understand(arrival, work)
         except DialectError as error:
             return self._put_aside(pdu, str(error), ESME_RX_R_APPN, work)
-        nobody = message is None or pdu.source_addr_ton == TON_ALPHANUMERIC
-        if nobody or (type(message.turn) is Text and await self._is_robot(message, message.turn, work)):
-            work.counted["no_turn"] += 1
-            return ESME_ROK
+        if message is None or pdu.source_addr_ton == TON_ALPHANUMERIC:
+            return _no_turn(work)
+        if type(message.turn) is Text and await self._is_robot(message, message.turn, work):
+            return _no_turn(work)
         if not message.msisdn:
             reason = "source_addr is empty: nobody to be answered"
             return self._put_aside(pdu, reason, ESME_RINVSRCADR, work)
@@ -222,7 +222,7 @@ class Dialogues:
         turn: Turn = message.turn
         paged, subscriber = message.reply is not None, work.subscriber
         assert subscriber, "strangers have been answered"
-        display, seen_as = self._display(work, paged), subscriber
+        display, seen_as = self._display(work, paged), work.subscriber
         for _ in range(_CALLS_AT_MOST):
             if work.subscriber is not seen_as:  # he has changed how he is spoken to
                 display, seen_as = self._display(work, paged), work.subscriber
@@ -280,6 +280,11 @@ class Dialogues:
             display = Display(language, script, measure, profile.septets, profile.ucs2, paged)
             self._displays[key] = display
         return display
+
+
+def _no_turn(work: Work) -> int:
+    work.counted["no_turn"] += 1
+    return ESME_ROK
 
 
 def _row(told: Told, work: Work) -> Acknowledged:
