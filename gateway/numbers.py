@@ -19,10 +19,7 @@ UNKNOWN, INTERNATIONAL, NATIONAL, ALPHANUMERIC = 0, 1, 2, 5
 
 _USUAL_PREFIX = "00"  # before a number abroad (ITU-T E.164, Annex A)
 _REMEMBERED = 10_000  # numbers that had to be looked up
-_REWRITTEN = (
-    UNKNOWN,
-    NATIONAL,
-)  # the others say what they are: international, or of one network only
+_REWRITTEN = (UNKNOWN, NATIONAL)  # the others say: international, or of one network only
 _E164 = re.compile(r"[1-9][0-9]{0,14}")
 _NONE = re.compile(r"(?!)")
 _NOBODYS = {ALPHANUMERIC: _NONE}

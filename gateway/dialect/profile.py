@@ -133,8 +133,9 @@ class Profile:
         return None if inward and word in self._outward_by_word else inward
 
     def read(self, pdu: Message, msisdn: str | None = None) -> Inbound:
-        """Understand a subscriber's message for which `is_ussd` holds.
+        """Understand a subscriber's message for which `is_ussd` holds; `msisdn` is his, if the caller knows better.
 
+        An address is a number by the rules of a link, and a dialect has none: left out, it is what stands in the PDU.
         Raises `DialectError` when its operation, its data_coding, or the lack of a name has no meaning here.
         """
         tlvs = pdu.tlvs
