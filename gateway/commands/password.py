@@ -23,7 +23,7 @@ def verify(url: str, msisdn: str) -> None:
     \b
     Example: starpound password verify --store sqlite:///var/starpound.db 79260000003 < password.txt
     """
-    from data.sqlite import open_store
+    from data.opening import open_store
     from handlers.password import verify as is_right
 
     given = sys.stdin.readline().rstrip("\n")

@@ -27,8 +27,8 @@ def seed(url: str, count: int, first: int) -> None:
     \b
     Example: starpound seed --store sqlite:///var/starpound.db --subscribers 1000
     """
+    from data.opening import open_store
     from data.seed import seed as seed_store
-    from data.sqlite import open_store
 
     store = open_store(url)
     try:

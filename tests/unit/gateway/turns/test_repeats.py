@@ -156,5 +156,5 @@ def test_of_a_connection_only_the_last_seconds_are_taken_up(link):
 
 def test_digests_are_kept_in_eight_octets_each():
     digests = [0, 1, -1, 2**63 - 1, -(2**63)]
-    assert unpack(pack(digests)) == digests
+    assert [*unpack(pack(digests))] == digests
     assert len(pack(digests)) == 40
