@@ -15,14 +15,15 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-UNKNOWN, INTERNATIONAL, NATIONAL, ALPHANUMERIC = 0, 1, 2, 5
+TON_UNKNOWN, TON_INTERNATIONAL, TON_NATIONAL, TON_ALPHANUMERIC = 0, 1, 2, 5
 
 _USUAL_PREFIX = "00"  # before a number abroad (ITU-T E.164, Annex A)
 _REMEMBERED = 10_000  # numbers that had to be looked up
-_REWRITTEN = (UNKNOWN, NATIONAL)  # the others say: international, or of one network only
 _E164 = re.compile(r"[1-9][0-9]{0,14}")
 _NONE = re.compile(r"(?!)")
-_NOBODYS = {ALPHANUMERIC: _NONE}
+_NOBODYS = {TON_ALPHANUMERIC: _NONE}
+# The others say what they are: international, or numbers of one network only.
+_REWRITTEN = (TON_UNKNOWN, TON_NATIONAL)
 _SEPARATORS = str.maketrans("", "", " -()\N{NO-BREAK SPACE}")
 
 
@@ -108,7 +109,7 @@ class Numbering:
         return self._looked_up(ton, digits)
 
     def _look_up(self, ton: int, digits: str) -> str:
-        if ton == ALPHANUMERIC:
+        if ton == TON_ALPHANUMERIC:
             return ""
         if self._has_rules:
             digits = digits.translate(_SEPARATORS)
@@ -124,8 +125,8 @@ class Numbering:
                 return digits.removeprefix(prefix)
         national = digits.removeprefix(self._trunk_prefix)
         if self._region:
-            return self._region.international(national, said_to_be_national=ton == NATIONAL) or digits
-        if self._country_code and (ton == NATIONAL or national != digits):
+            return self._region.international(national, said_to_be_national=ton == TON_NATIONAL) or digits
+        if self._country_code and (ton == TON_NATIONAL or national != digits):
             return self._country_code + national
         return digits
 
