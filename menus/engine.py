@@ -62,19 +62,26 @@ _ITEM = (1 << _ITEM_BITS) - 1
 
 
 def build(menu: Menu) -> Menu:
-    """Give a faultless menu its machine: states are nodes, triggers are answers and outcomes. Takes milliseconds."""
-    graph = Machine(model=None, states=list(menu.nodes), initial=None, auto_transitions=False)
-    for trigger, source, dest in _moves(menu):
-        graph.add_transition(trigger, source, dest)
+    """Give a faultless menu its table of moves. Takes milliseconds."""
+    machine = machine_of(menu)
+
+    def to(trigger: str, node: str) -> str:
+        return str(machine.events[trigger].transitions[node][0].dest)
+
     menu.moves = {
-        node: {
-            trigger: graph.events[trigger].transitions[node][0].dest for trigger in graph.get_triggers(node)
-        }
-        for node in menu.nodes
+        node: {trigger: to(trigger, node) for trigger in machine.get_triggers(node)} for node in menu.nodes
     }
     menu.still = frozenset(node.id for node in menu.nodes.values() if is_still(node))
     menu.meanings = _meanings(menu)
     return menu
+
+
+def machine_of(menu: Menu) -> Machine:
+    """The machine of a menu: states are nodes, triggers are answers and outcomes."""
+    machine = Machine(model=None, states=list(menu.nodes), initial=None, auto_transitions=False)
+    for trigger, source, dest in _moves(menu):
+        machine.add_transition(trigger, source, dest)
+    return machine
 
 
 def _moves(menu: Menu) -> Iterator[tuple[str, str, str]]:
