@@ -19,13 +19,11 @@ TON_UNKNOWN, TON_INTERNATIONAL, TON_NATIONAL, TON_ALPHANUMERIC = 0, 1, 2, 5
 
 _USUAL_PREFIX = "00"  # before a number abroad (ITU-T E.164, Annex A)
 _REMEMBERED = 10_000  # numbers that had to be looked up
-_REWRITTEN = (
-    TON_UNKNOWN,
-    TON_NATIONAL,
-)  # the others say what they are: international, or of one network only
 _E164 = re.compile(r"[1-9][0-9]{0,14}")
 _NONE = re.compile(r"(?!)")
 _NOBODYS = {TON_ALPHANUMERIC: _NONE}
+# The others say what they are: international, or numbers of one network only.
+_REWRITTEN = (TON_UNKNOWN, TON_NATIONAL)
 _SEPARATORS = str.maketrans("", "", " -()\N{NO-BREAK SPACE}")
 
 
