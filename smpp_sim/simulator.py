@@ -10,9 +10,9 @@ import uvicorn
 
 from smpp_sim.api.app import build_app
 from smpp_sim.centre.centre import Centre
+from smpp_sim.centre.held_phone import HeldPhone, NothingCame
 from smpp_sim.mailbox import Mailbox
 from smpp_sim.settings import SimulatorError, SimulatorSettings, cannot_listen
-from smpp_sim.testing.phone import NothingCame, Phone
 
 __all__ = ["Simulator", "SimulatorError", "SimulatorSettings"]
 
@@ -72,9 +72,9 @@ class Simulator:
             http, self._http = self._http, None
             await http.stop()
 
-    def phone(self, msisdn: str) -> Phone:
+    def phone(self, msisdn: str) -> HeldPhone:
         """A phone in the hand, from now on."""
-        return Phone(self.centre, msisdn)
+        return HeldPhone(self.centre, msisdn)
 
     async def wait_bound(self, system_id: str, timeout_s: float = 10.0) -> None:
         """Wait until this ESME is bound. Raises `NothingCame`."""

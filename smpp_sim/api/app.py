@@ -27,10 +27,11 @@ from smpp_sim.api.trace import NotKept, trace_routes
 from smpp_sim.api.transcript import transcript_routes
 from smpp_sim.centre.centre import Centre, describe
 from smpp_sim.centre.delivery import QueueFull
+from smpp_sim.centre.station import NotAnMsisdn, Station
 from smpp_sim.mailbox import Mailbox
 from smpp_sim.phones.events import EventLog
+from smpp_sim.phones.facts import screen_facts, sms_facts
 from smpp_sim.phones.handset import NotPossible
-from smpp_sim.phones.station import NotAnMsisdn, Station, screen_facts, sms_facts
 from smpp_sim.settings import SimulatorSettings
 from smpp_sim.watching import TooManyWatchers
 

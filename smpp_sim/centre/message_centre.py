@@ -27,8 +27,8 @@ from smpp_sim.centre.messages import (
     sme_acknowledgement,
 )
 from smpp_sim.centre.sent_sms import Copy, MessageState, Rejected, SentSms
+from smpp_sim.centre.station import Station, read_msisdn
 from smpp_sim.phones.handset import NotPossible
-from smpp_sim.phones.station import Station, read_msisdn
 from smpp_sim.settings import NetworkSettings
 
 log = logging.getLogger("starpound.sim")

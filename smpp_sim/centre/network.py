@@ -9,7 +9,7 @@ import itertools
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from gateway.dialect import IndicationKind, Outbound, Profile, load_profile
 from gateway.smpp.errors import LocalProtocolError
@@ -22,12 +22,13 @@ from gateway.smpp.vocabulary import (
     ESME_RX_T_APPN,
 )
 from smpp_sim.centre.delivery import Delivery, DeliveryQueue, Dialogue, QueueFull
+from smpp_sim.centre.faults import Faults, NoFaults
 from smpp_sim.centre.message_centre import MessageCentre
 from smpp_sim.centre.messages import sms_from_phone
 from smpp_sim.centre.routing import Owed, dialogue_of, route
 from smpp_sim.centre.sent_sms import Rejected
+from smpp_sim.centre.station import Station, read_msisdn
 from smpp_sim.phones.handset import Effect, Handset, Idle, NoRoom, NotPossible, Shown, ToNetwork, Upward
-from smpp_sim.phones.station import Station, read_msisdn
 from smpp_sim.settings import Account, NetworkSettings
 
 log = logging.getLogger("starpound.sim")
@@ -62,8 +63,7 @@ class Network:
         self._tie = itertools.count()
         self._sessions = itertools.count(1)
         self._owed = Owed(settings.max_phones)
-        self.session_reused: Callable[[str, str], bool] | None = None
-        """Asked, if it is there, whether the next dialogue of an account and a phone gets the last one's number."""
+        self.faults: Faults = NoFaults()
         self.sms = MessageCentre(self.queues, self.station, settings, self.wall)
 
     # --- what owners of phones do -----------------------------------------------------------------------------
@@ -319,7 +319,7 @@ class Network:
         return Dialogue(station.msisdn, system_id, address, session % profile.sessions, now, until)
 
     def _next_session(self, station: Station, system_id: str) -> int:
-        if station.sessions and self.session_reused and self.session_reused(system_id, station.msisdn):
+        if station.sessions and self.faults.session_reused(system_id, station.msisdn):
             return station.sessions
         return station.next_session()
 

@@ -23,9 +23,9 @@ from gateway.smpp.vocabulary import (
 from smpp_sim.centre.messages import Message, Submitted, read_sms, recipients
 from smpp_sim.centre.network import Network
 from smpp_sim.centre.sent_sms import MessageState, Rejected, SentSms
+from smpp_sim.centre.station import NotAnMsisdn, read_msisdn
 from smpp_sim.centre.wire_time import TimeError, read_time, write_time
 from smpp_sim.phones.handset import NotPossible
-from smpp_sim.phones.station import NotAnMsisdn, read_msisdn
 
 log = logging.getLogger("starpound.sim")
 

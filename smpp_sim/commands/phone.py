@@ -47,7 +47,7 @@ def phone(msisdn: str, url: str, token: str) -> None:
     \b
     Example: starpound phone --from 79260000003
     """
-    from smpp_sim.api.remote import RemotePhone
+    from smpp_sim.remote import RemotePhone
 
     with RemotePhone(url, msisdn, token) as hand:
         held = TerminalPhone(hand)
@@ -101,7 +101,7 @@ class TerminalPhone:
 
     def obey(self, line: str) -> str:
         """Do what a line says; what to wait for: ``screen``, ``sms``, ``leave``, or nothing."""
-        from smpp_sim.api.remote import Refused
+        from smpp_sim.remote import Refused
 
         line = line.strip("\r\n")
         asked = self._hand.state()["state"] == "asked"
@@ -128,7 +128,7 @@ class TerminalPhone:
 
     def give_up(self) -> bool:
         """Cancel the dialogue; False when there is none."""
-        from smpp_sim.api.remote import Refused
+        from smpp_sim.remote import Refused
 
         try:
             self._do("cancel")
@@ -158,7 +158,7 @@ class TerminalPhone:
                 click.secho("the phone is off", dim=True)
 
     def _draw_screen(self, event: dict[str, Any]) -> None:
-        from smpp_sim.api.remote import Refused
+        from smpp_sim.remote import Refused
 
         kind = event["screen"]
         self.state = "asked" if kind == "ask" else "showing"
@@ -191,7 +191,7 @@ class TerminalPhone:
             click.echo("no SMS yet")
 
     def _save(self, name: str) -> None:
-        from smpp_sim.api.remote import Refused
+        from smpp_sim.remote import Refused
 
         if not name:
             raise Refused("save needs the name of a file, as in save talk.ussd")

@@ -9,9 +9,10 @@ from dataclasses import fields, replace
 
 from smpp_sim.centre.centre import Centre
 from smpp_sim.centre.delivery import QueueFull
+from smpp_sim.centre.faults import NoFaults
+from smpp_sim.centre.station import Station
 from smpp_sim.phones.events import Event
 from smpp_sim.phones.handset import NotPossible, State
-from smpp_sim.phones.station import Station
 from smpp_sim.scenarios.arrivals import Visit, visits
 from smpp_sim.scenarios.faults import FaultTable
 from smpp_sim.scenarios.faults_link import LinkFaults
@@ -77,7 +78,7 @@ class ScenarioRun:
         """
         started = self._loop.time()
         faults = LinkFaults(self._table, self._centre, self.judge, self._loop.time)
-        self._centre.faults, self._network.session_reused = faults, faults.session_reused
+        self._centre.suffer(faults)
         periods = [
             self._loop.create_task(self._period(fault, faults))
             for fault in self.scenario.faults
@@ -94,7 +95,7 @@ class ScenarioRun:
         finally:
             await _cancelled([*periods, *self._rebinds])
             faults.stop()
-            self._centre.faults = self._network.session_reused = None
+            self._centre.suffer(NoFaults())
             self.summary.examples += self.judge.examples
             self.summary.seconds = self._loop.time() - started
         self.summary.judge(self.scenario.expect)
@@ -130,9 +131,8 @@ class ScenarioRun:
             self.judge.not_reconnected(account)
 
     def _is_bound(self, account: str) -> bool:
-        faults = self._centre.faults
         return any(
-            link.system_id == account and link.bind and not (faults and faults.deaf(link))
+            link.system_id == account and link.bind and not self._centre.faults.deaf(link)
             for link in self._centre.links
         )
 

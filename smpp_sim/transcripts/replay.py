@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from smpp_sim.api.remote import DEFAULT_URL, Refused, RemotePhone
+from smpp_sim.remote import DEFAULT_URL, Refused, RemotePhone
 from smpp_sim.transcripts.diff import Outcome, difference, exchanges, plain, settled
 from smpp_sim.transcripts.recorder import masked
 from smpp_sim.transcripts.transcript import (

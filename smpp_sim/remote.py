@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import httpx
 
+from smpp_sim.phones.facts import Box, ReceivedSms
 from smpp_sim.settings import SimulatorError
-from smpp_sim.testing.phone import Message, Screen
 
 DEFAULT_URL = "http://127.0.0.1:8105"
 """Where `starpound sim` and `starpound demo` listen unless told otherwise."""
@@ -32,9 +32,9 @@ class Conversation:
 
     msisdn: str
     code: str
-    screens: list[Screen] = field(default_factory=list)
+    screens: list[Box] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
+    messages: list[ReceivedSms] = field(default_factory=list)
     problem: str = ""
 
 
@@ -45,7 +45,7 @@ class Texting:
     msisdn: str
     to: str
     text: str
-    messages: list[Message] = field(default_factory=list)
+    messages: list[ReceivedSms] = field(default_factory=list)
     problem: str = ""
 
 
@@ -55,8 +55,8 @@ def dial(
     code: str,
     answers: Iterable[str] = (),
     *,
-    ask: Callable[[Screen], str | None] | None = None,
-    shown: Callable[[Screen], None] | None = None,
+    ask: Callable[[Box], str | None] | None = None,
+    shown: Callable[[Box], None] | None = None,
     wait_sms_s: float = 0.0,
     token: str = "",
 ) -> Conversation:
@@ -162,20 +162,18 @@ class RemotePhone:
         """The phone as it is now, as GET /api/phones/MSISDN has it."""
         return self.ask("GET", self._path)
 
-    def next_screen(self) -> Screen | None:
+    def next_screen(self) -> Box | None:
         """The next screen since the dialling, None when none comes."""
         events = self.events(self._seen, "screen", SCREEN_S)
         if not events:
             return None
         first = events[0]
         self._seen = first["number"]
-        return Screen(first["screen"], first["text"], first["alphabet"], first["used"], first["allowed"])
+        return Box.of(first)
 
-    def messages(self, after: int, wait_s: float) -> list[Message]:
+    def messages(self, after: int, wait_s: float) -> list[ReceivedSms]:
         """SMS since that event, at least one unless the time is over."""
-        return [
-            Message(one["sender"], one["text"], one["parts"]) for one in self.events(after, "sms", wait_s)
-        ]
+        return [ReceivedSms.of(one) for one in self.events(after, "sms", wait_s)]
 
     def events(self, after: int, kind: str, wait_s: float) -> list[dict[str, Any]]:
         """Events of a kind since that one."""
