@@ -4,7 +4,7 @@
 ours, so that no other program's database is ever written to. A step that has been released is never edited:
 what it made is in use somewhere. Words of the schema:
 
-* a number of a subscriber is its own primary key, so that the hot statements search the table itself;
+* a number of a subscriber is a text and its own primary key, so that the hot statements search the table itself;
 * a private subscriber has his balance in his own row, for that row is read on every turn; numbers of a contract
   have none and share that of the contract;
 * what is true of all money is a CHECK or a guarded UPDATE, not a trigger: it can be read where it happens;
@@ -13,7 +13,7 @@ what it made is in use somewhere. Words of the schema:
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlite_utils import Database
 
@@ -203,6 +203,161 @@ CREATE TABLE sent_messages (
 """
 
 
+# ---- numbers are texts
+
+_CONTRACTS_BY_TEXT = """
+CREATE TABLE contracts (
+    id TEXT PRIMARY KEY CHECK (length(id) = 16),
+    balance_kopecks INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
+_SUBSCRIBERS_BY_TEXT = """
+CREATE TABLE subscribers (
+    msisdn TEXT PRIMARY KEY,
+    contract TEXT REFERENCES contracts,
+    language TEXT NOT NULL CHECK (language IN ('ru', 'en')),
+    script TEXT NOT NULL CHECK (script IN ('cyrillic', 'latin')),
+    blocked INTEGER NOT NULL CHECK (blocked IN (0, 1)),
+    tariff TEXT NOT NULL REFERENCES tariffs,
+    balance_kopecks INTEGER CHECK ((balance_kopecks IS NULL) = (contract IS NOT NULL)),
+    budget_limit_kopecks INTEGER CHECK (budget_limit_kopecks IS NULL OR contract IS NOT NULL),
+    budget_spent_kopecks INTEGER NOT NULL,
+    renew_day INTEGER NOT NULL CHECK (renew_day BETWEEN 1 AND 28)
+) STRICT, WITHOUT ROWID
+"""
+
+_LEDGER_BY_TEXT = """
+CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id TEXT NOT NULL,
+    msisdn TEXT NOT NULL REFERENCES subscribers,
+    what TEXT NOT NULL,
+    amount_kopecks INTEGER NOT NULL CHECK (amount_kopecks <> 0),
+    occurred REAL NOT NULL
+) STRICT
+"""
+
+_SUBSCRIBER_OPTIONS_BY_TEXT = """
+CREATE TABLE subscriber_options (
+    msisdn TEXT NOT NULL REFERENCES subscribers,
+    option INTEGER NOT NULL REFERENCES options,
+    exclusive_group TEXT,
+    since REAL NOT NULL,
+    PRIMARY KEY (msisdn, option),
+    UNIQUE (msisdn, exclusive_group)
+) STRICT, WITHOUT ROWID
+"""
+
+_PACKAGES_BY_TEXT = """
+CREATE TABLE packages (
+    msisdn TEXT NOT NULL REFERENCES subscribers,
+    option INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('minutes', 'sms', 'mb')),
+    remaining INTEGER NOT NULL CHECK (remaining BETWEEN 0 AND total),
+    total INTEGER NOT NULL,
+    PRIMARY KEY (msisdn, option, kind)
+) STRICT, WITHOUT ROWID
+"""
+
+_PASSWORDS_BY_TEXT = """
+CREATE TABLE passwords (
+    msisdn TEXT PRIMARY KEY REFERENCES subscribers,
+    hash TEXT NOT NULL,
+    issued REAL NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
+_ISSUES_BY_TEXT = """
+CREATE TABLE password_issues (
+    id INTEGER PRIMARY KEY,
+    msisdn TEXT NOT NULL REFERENCES subscribers,
+    requested REAL NOT NULL
+) STRICT
+"""
+
+_DIALOGUES_BY_TEXT = """
+CREATE TABLE dialogues (
+    msisdn TEXT PRIMARY KEY,
+    link TEXT NOT NULL,
+    key TEXT NOT NULL,
+    node TEXT NOT NULL,
+    page INTEGER NOT NULL,
+    misses INTEGER NOT NULL,
+    captured TEXT,
+    unit INTEGER NOT NULL,
+    touched REAL NOT NULL,
+    opened REAL NOT NULL,
+    meaning INTEGER NOT NULL,
+    begun INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    screen INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
+# A screen is a frame, any other message what it says; what an older starpound has left is a frame, too.
+_OUTBOX_OF_MESSAGES = """
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    link TEXT NOT NULL,
+    msisdn TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    created REAL NOT NULL,
+    expires REAL NOT NULL,
+    frame BLOB,
+    sender TEXT NOT NULL,
+    text TEXT NOT NULL,
+    address TEXT NOT NULL,
+    topic TEXT NOT NULL
+) STRICT
+"""
+
+# The ids are the outbox's; the parts of a long message share one.
+_SENT_PARTS = """
+CREATE TABLE sent_messages (
+    link TEXT NOT NULL,
+    message_key TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    msisdn TEXT NOT NULL,
+    sent REAL NOT NULL,
+    PRIMARY KEY (link, message_key)
+) STRICT, WITHOUT ROWID
+"""
+
+_ACKNOWLEDGED = """
+CREATE TABLE acknowledged (
+    id INTEGER PRIMARY KEY,
+    link TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    responses INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    digests BLOB NOT NULL,
+    occurred REAL NOT NULL
+) STRICT
+"""
+
+_REBUILT: Mapping[str, tuple[str, str]] = {
+    "contracts": (_CONTRACTS_BY_TEXT, "id, balance_kopecks"),
+    "subscribers": (
+        _SUBSCRIBERS_BY_TEXT,
+        "msisdn, contract, language, script, blocked, tariff, balance_kopecks, budget_limit_kopecks,"
+        " budget_spent_kopecks, renew_day",
+    ),
+    "ledger": (_LEDGER_BY_TEXT, "id, account_id, msisdn, what, amount_kopecks, occurred"),
+    "subscriber_options": (_SUBSCRIBER_OPTIONS_BY_TEXT, "msisdn, option, exclusive_group, since"),
+    "packages": (_PACKAGES_BY_TEXT, "msisdn, option, kind, remaining, total"),
+    "passwords": (_PASSWORDS_BY_TEXT, "msisdn, hash, issued"),
+    "password_issues": (_ISSUES_BY_TEXT, "rowid, msisdn, requested"),
+    "dialogues": (
+        _DIALOGUES_BY_TEXT,
+        "msisdn, link, key, node, page, misses, captured, unit, touched, opened, 0, 0, 0, 0",
+    ),
+    "outbox": (_OUTBOX_OF_MESSAGES, "id, link, msisdn, kind, created, expires, pdu, '', '', '', ''"),
+    "sent_messages": (_SENT_PARTS, "link, message_key, id, msisdn, sent"),
+}
+"""Table -> how it is made now, and where its columns come from; those that are referred to stand first."""
+
+
 def _first_schema(db: Database) -> None:
     """Catalogue, subscribers, money, and what must survive a restart."""
     _create_catalogue(db)
@@ -210,16 +365,16 @@ def _first_schema(db: Database) -> None:
         db.execute(statement)
     for statement in (_PASSWORDS, _ISSUES, _DIALOGUES, _OUTBOX, _UNDELIVERED, _JOBS):
         db.execute(statement)
-    db["ledger"].create_index(["account_id", "id"])
-    db["password_issues"].create_index(["msisdn", "requested"])
-    db["jobs"].create_index(["due"])
+    db.table("ledger").create_index(["account_id", "id"])
+    db.table("password_issues").create_index(["msisdn", "requested"])
+    db.table("jobs").create_index(["due"])
 
 
 def _create_catalogue(db: Database) -> None:
     named = {"code": str, "position": int, "name_ru": str, "name_en": str}
     allowances = {"minutes": int, "sms": int, "mb": int}
-    db["meta"].create({"name": str, "value": str}, pk="name", not_null=["value"], strict=True)
-    db["categories"].create(named, pk="code", not_null=set(named), strict=True)
+    db.table("meta").create({"name": str, "value": str}, pk="name", not_null=["value"], strict=True)
+    db.table("categories").create(named, pk="code", not_null=set(named), strict=True)
     tariff = {**named, "corporate": int, "fee_kopecks": int, **allowances}
     prices = {
         "sms_from_kopecks": int,
@@ -227,10 +382,10 @@ def _create_catalogue(db: Database) -> None:
         "minute_from_kopecks": int,
         "minute_to_kopecks": int,
     }
-    db["tariffs"].create({**tariff, **prices}, pk="code", not_null=set(tariff), strict=True)
+    db.table("tariffs").create({**tariff, **prices}, pk="code", not_null=set(tariff), strict=True)
     option = {"number": int, "category": str, "name_ru": str, "name_en": str, "fee_kopecks": int}
     option |= {"corporate_only": int, **allowances}
-    db["options"].create(
+    db.table("options").create(
         {**option, "exclusive_group": str, "minute_above_kopecks": int},
         pk="number",
         not_null=set(option),
@@ -241,7 +396,7 @@ def _create_catalogue(db: Database) -> None:
         ("option_tariffs", "tariff", "tariffs", "code", str),
         ("option_conflicts", "other", "options", "number", int),
     ):
-        db[table].create(
+        db.table(table).create(
             {"option": int, column: kind},
             pk=("option", column),
             foreign_keys=[("option", "options", "number"), (column, other, key)],
@@ -258,14 +413,39 @@ def _traffic(db: Database) -> None:
     db.execute("UPDATE dialogues SET opened = touched")
     for statement in (_MESSAGE_PARTS, _FINISHED_MESSAGES, _QUARANTINE, _SENT_MESSAGES):
         db.execute(statement)
-    db["message_parts"].create_index(["received"])
-    db["finished_messages"].create_index(["finished"])
+    db.table("message_parts").create_index(["received"])
+    db.table("finished_messages").create_index(["finished"])
     # also the shortest way to count the records, whose octets fill many pages
-    db["quarantine"].create_index(["replay"])
-    db["undelivered"].create_index(["given_up"])
+    db.table("quarantine").create_index(["replay"])
+    db.table("undelivered").create_index(["given_up"])
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first_schema, _traffic)
+def _numbers_as_texts(db: Database) -> None:
+    """A number is its text: 079260000003 is another one than 79260000003, and neither is an integer.
+
+    And what that opens the door to: messages as they are to be said, what may come again, jobs that are set aside.
+    A number kept as an integer has lost nothing: until now no other could be a subscriber's.
+    """
+    for table, (_, columns) in reversed(tuple(_REBUILT.items())):
+        names = ", ".join(f"{column} AS c{n}" for n, column in enumerate(columns.split(", ")))
+        db.execute(f"CREATE TEMP TABLE old_{table} AS SELECT {names} FROM {table}")
+        db.execute(f"DROP TABLE {table}")
+    for table, (statement, columns) in _REBUILT.items():
+        db.execute(statement)
+        names = ", ".join(f"c{n}" for n in range(len(columns.split(", "))))
+        db.execute(f"INSERT INTO {table} SELECT {names} FROM old_{table} ORDER BY c0")
+        db.execute(f"DROP TABLE old_{table}")
+    db.execute(_ACKNOWLEDGED)
+    db.table("ledger").create_index(["account_id", "id"])
+    db.table("password_issues").create_index(["msisdn", "requested"])
+    db.table("sent_messages").create_index(["id"])
+    db.execute("CREATE INDEX idx_outbox_topic ON outbox (msisdn, topic) WHERE topic <> ''")
+    db.execute("ALTER TABLE jobs ADD COLUMN address TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE jobs ADD COLUMN held REAL")
+    db.execute("ALTER TABLE jobs ADD COLUMN reason TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first_schema, _traffic, _numbers_as_texts)
 """Step *n* (counted from 1) brings a database of version *n* - 1 to version *n*."""
 
 
@@ -307,4 +487,4 @@ def migrate(connection: sqlite3.Connection) -> list[int]:
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

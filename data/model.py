@@ -38,7 +38,7 @@ class Subscriber(NamedTuple):
     script: Script
     blocked: bool
     tariff: str
-    account_id: int
+    account_id: str
     balance_kopecks: int
     budget_limit_kopecks: int | None
     budget_spent_kopecks: int
@@ -131,7 +131,7 @@ class Package(NamedTuple):
 class LedgerEntry(NamedTuple):
     """One movement of money, never changed or deleted. A positive amount was taken from the account."""
 
-    account_id: int
+    account_id: str
     msisdn: str
     what: str
     amount_kopecks: int
@@ -142,31 +142,66 @@ class DialogueRecord(NamedTuple):
     """A dialogue that is open: all that is needed to go on with it after a restart.
 
     A number has one dialogue at most, as a handset has; without a ``node`` it is over, and only remembered.
-    ``values`` is JSON or None; ``unit`` is the number of the dialogue unit that was answered last.
     """
 
     msisdn: str
     link: str
     key: str
+    """What names the dialogue on its link."""
     node: str
     page: int
     misses: int
     values: str | None
+    """JSON."""
     unit: int
+    """Number of the dialogue unit that was answered last."""
     touched: float
     opened: float
+    meaning: int = 0
+    """What the answers to the node meant when it was shown; 0: nobody knows."""
+    begun: int = 0
+    """Digest of the message that began the dialogue."""
+    last: int = 0
+    """Digest of the message that was answered last, 0 if that was the first."""
+    screen: int = 0
+    """Id of the answer to it in the outbox; 0: there was none."""
 
 
 class Outgoing(NamedTuple):
-    """A message that waits until its SMSC has taken it. ``pdu`` is a frame with sequence number 0."""
+    """A message that waits until its SMSC has taken it.
+
+    A screen is a ``frame``, for its dialogue is tied to its link. Any other is what is to be said, and the link that
+    sends it makes the frames.
+    """
 
     id: int
     link: str
     msisdn: str
     kind: OutgoingKind
-    pdu: bytes
     created: float
     expires: float
+    frame: bytes | None = None
+    """An encoded PDU with sequence number 0."""
+    sender: str = ""
+    text: str = ""
+    address: str = ""
+    """How the subscriber's own message wrote his number, ``TON/NPI/digits``; empty: international, as ``msisdn``."""
+    topic: str = ""
+    """Of the messages of one topic to one number only the newest is worth anything; empty: it is like no other."""
+
+
+class Acknowledged(NamedTuple):
+    """The messages of one unit of work that were acknowledged on a connection."""
+
+    link: str
+    connection: str
+    responses: int
+    """How many responses the connection has been given, those to these messages included."""
+    read: int
+    """How many responses its peer is known to have read."""
+    digests: bytes
+    """Eight octets for each message."""
+    when: float
 
 
 class MessagePart(NamedTuple):
@@ -197,7 +232,7 @@ class SentMessage(NamedTuple):
     message_key: str
     """The SMSC's id of the message, in the form in which receipts are looked up."""
     id: int
-    """Its id when it was :class:`Outgoing`."""
+    """Its id when it was :class:`Outgoing`; the parts of a long message share it."""
     msisdn: str
     sent: float
 
@@ -230,10 +265,16 @@ class JobRecord(NamedTuple):
     name: str
     msisdn: str
     link: str
+    address: str
+    """As that of :class:`Outgoing`, for what the job sends."""
     args: str
     due: float
     attempts: int
     created: float
+    held: float | None
+    """When it was set aside, after its last try; None: it has not been."""
+    reason: str
+    """Why."""
 
 
 class NewSubscriber(NamedTuple):
@@ -244,8 +285,8 @@ class NewSubscriber(NamedTuple):
     ``packages_left_percent`` are left.
     """
 
-    msisdn: int
-    contract: int | None
+    msisdn: str
+    contract: str | None
     language: Language
     script: Script
     blocked: bool

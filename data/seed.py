@@ -23,6 +23,7 @@ From 10 on the same mixture is spread by rule; number 10 is corporate and withou
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from data.model import NewSubscriber
 from data.store import Store
@@ -36,7 +37,7 @@ CONTRACTS_FROM = 8_000_000_000_000_000
 
 PRIVATE_TARIFFS = ("smart", "smart", "start", "max")
 
-_DEMO = {
+_DEMO: dict[int, dict[str, Any]] = {
     0: {"budget_limit_kopecks": 150_000, "budget_spent_kopecks": 42_000},
     1: {"tariff": "smart", "balance_kopecks": 100_000},
     2: {"tariff": "smart", "balance_kopecks": 74_105, "language": "en", "script": "latin"},
@@ -58,7 +59,8 @@ async def seed(
     ``progress`` is told now and then how many have been made, and at the end. Seeding the same numbers again
     changes nothing.
     """
-    return await store.import_subscribers(_reported(subscribers(count, int(first)), progress))
+    async with store.unit() as unit:
+        return await unit.facts.import_subscribers(_reported(subscribers(count, int(first)), progress))
 
 
 def subscribers(count: int, first: int = FIRST) -> Iterator[NewSubscriber]:
@@ -71,7 +73,7 @@ def subscribers(count: int, first: int = FIRST) -> Iterator[NewSubscriber]:
 def _private(i: int, first: int) -> NewSubscriber:
     english = i > 9 and i % 7 == 2
     return NewSubscriber(
-        msisdn=first + i,
+        msisdn=str(first + i),
         contract=None,
         language="en" if english else "ru",
         script="latin" if english or i % 11 == 4 else "cyrillic",
@@ -90,8 +92,8 @@ def _corporate(i: int, first: int) -> NewSubscriber:
     place = i // CORPORATE_EVERY
     spent = _scatter(i, 100_000)
     return NewSubscriber(
-        msisdn=first + i,
-        contract=CONTRACTS_FROM + first + i - i % CONTRACT_EVERY,
+        msisdn=str(first + i),
+        contract=str(CONTRACTS_FROM + first + i - i % CONTRACT_EVERY),
         language="en" if place % 5 == 2 else "ru",
         script="latin" if place % 5 == 2 else "cyrillic",
         blocked=False,

@@ -3,15 +3,20 @@
 Whoever implements this runs through ``tests/unit/data/test_store_contract.py``. All verbs that reach
 for the facts are coroutines, so that a server database can wait for its network; the embedded one never suspends.
 
-A *unit of work* is ``begin`` … ``commit``: everything that one read of a socket brought. Inside it a
-*savepoint* for every turn, so that a failure takes back one turn and no more. Verbs that only read may be
-used outside a unit; a verb that writes outside one is a unit by itself.
+A *unit of work* is everything that one read of a socket brought: ``async with store.unit() as unit``. Inside it a
+*savepoint* for every turn, so that a failure takes back one turn and no more. Whoever only reads asks for a *view*.
+What a unit can do stands in four parts, and whoever needs one is given that and nothing else: operations see
+`Facts`, and can neither commit nor reach a message.
+
+Several units may be asked for at once. Whether they run side by side or one after the other is up to the store.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from data.model import (
+    Acknowledged,
     ActiveOption,
     Catalogue,
     DialogueRecord,
@@ -38,53 +43,12 @@ class StoreBusy(StoreError):
     """Another process holds the store, or the disk refuses: the same unit may succeed later."""
 
 
-class Store(Protocol):
-    """Facts of one operator."""
+class Facts(Protocol):
+    """Subscribers and what they have: all that operations see."""
 
-    catalogue: Catalogue
-    """What can be ordered; read when the store is opened and constant until it is closed."""
-
-    # --- unit of work
-
-    async def begin(self) -> None:
-        """Open a unit of work. Raises StoreBusy when another writer does not let go; then nothing is open."""
-
-    async def commit(self) -> None:
-        """Make the unit durable: when this returns, it survives the loss of power.
-
-        Raises StoreBusy; then the unit has been rolled back as a whole and nothing of it may be acknowledged.
-        """
-
-    async def rollback(self) -> None:
-        """Take back the whole unit. Harmless when none is open."""
-
-    async def savepoint(self) -> None:
-        """Mark where a turn begins. Savepoints are not nested."""
-
-    async def release(self) -> bool:
-        """The turn is done: keep what it wrote as a part of the unit. Whether it wrote anything."""
-
-    async def rollback_savepoint(self) -> None:
-        """The turn failed: take back what was written since ``savepoint``; the unit goes on.
-
-        Raises StoreBusy when the failure was the disk's and has cost the unit: roll that back, acknowledge nothing.
-        """
-
-    def claim(self) -> None:
-        """Have the store for one gateway alone until it is closed; readers and ``seed`` are not kept out.
-
-        Two at a time would send every answer twice. Raises StoreError when another one has it.
-        """
-
-    async def close(self) -> None:
-        """Let go of the store. An open unit is rolled back. Closing twice is harmless."""
-
-    async def erase_traces(self) -> bool:
-        """Remove from the disk what has been deleted or replaced and may still lie in a journal.
-
-        Call it outside a unit, some time after messages with secrets were ``taken``, and before closing. False:
-        not everything was removed, because a unit is open or someone else is reading; call again later.
-        """
+    @property
+    def catalogue(self) -> Catalogue:
+        """What can be ordered; read when the store is opened and constant until it is closed."""
 
     # --- subscribers and money
 
@@ -108,7 +72,7 @@ class Store(Protocol):
         moves nothing and leaves no line. ``what`` is a short code such as ``option:300``.
         """
 
-    async def ledger(self, account_id: int) -> list[LedgerEntry]:
+    async def ledger(self, account_id: str) -> list[LedgerEntry]:
         """All movements of an account, oldest first. Its opening balance minus their sum is its balance."""
 
     async def import_subscribers(self, subscribers: Iterable[NewSubscriber]) -> int:
@@ -146,33 +110,21 @@ class Store(Protocol):
     async def password_issues_since(self, msisdn: str, since: float) -> list[float]:
         """The moments, from ``since`` on, at which this number asked for a password, oldest first."""
 
+    async def prune_password_issues(self, before: float, limit: int = 10_000) -> int:
+        """Forget the requests for a password from before then; answers how many, at most ``limit`` at once.
+
+        The requests of an hour are counted, so ``before`` is more than an hour ago.
+        """
+
     async def set_password_hash(self, msisdn: str, password_hash: str, when: float) -> None:
         """Keep the hash of a new password; the one before it is void."""
 
     async def password_hash(self, msisdn: str) -> str | None:
         """The hash of the password that holds; None when none was ever issued."""
 
-    # --- dialogues
 
-    async def dialogue(self, msisdn: str) -> DialogueRecord | None:
-        """The open dialogue of a number, if it has one."""
-
-    async def dialogues(self, msisdns: Sequence[str]) -> dict[str, DialogueRecord]:
-        """The open dialogues of many numbers at once."""
-
-    async def save_dialogues(self, records: Sequence[DialogueRecord]) -> None:
-        """Keep dialogues; one that a number had before is replaced."""
-
-    async def close_dialogues(self, msisdns: Sequence[str]) -> None:
-        """Forget the dialogues of these numbers. Harmless where there is none."""
-
-    async def expire_dialogues(self, idle_before: float) -> int:
-        """Forget the dialogues not touched since ``idle_before``; answers how many of them were not over."""
-
-    # --- outbox
-
-    def draw_id(self) -> int:
-        """The id of the next message: greater than that of any before it that somebody may still know."""
+class Outbox(Protocol):
+    """What is to be sent, until its SMSC has taken it."""
 
     async def enqueue(self, messages: Sequence[Outgoing]) -> None:
         """Put messages in the outbox, under ids from :meth:`draw_id`."""
@@ -182,6 +134,12 @@ class Store(Protocol):
 
         The text is gone from the database itself; see :meth:`erase_traces` for the journal.
         """
+
+    async def holds(self, id: int) -> bool:
+        """Whether the message is still there, not taken and not given up."""
+
+    async def withdraw(self, msisdn: str, topic: str, before_id: int) -> list[int]:
+        """Delete the messages of a topic to a number that are older than ``before_id``; answers their ids."""
 
     async def unsent(
         self, link: str, after_id: int, limit: int, kind: OutgoingKind | None = None
@@ -203,11 +161,61 @@ class Store(Protocol):
     async def fail_expired(self, now: float) -> int:
         """Give up what is of no use any more, whatever its link; answers how many."""
 
-    async def prune(self, before: float, limit: int = 10_000) -> int:
-        """Forget what only the recent past needs: messages given up, and requests for a password, before then.
+    async def prune_undelivered(self, before: float, limit: int = 10_000) -> int:
+        """Forget what was given up before then; answers how many, at most ``limit`` at once."""
 
-        The requests of an hour are counted, so ``before`` is more than an hour ago. Answers how many lines went;
-        at most ``limit`` of each kind go at once, so that nobody waits long: call again while it is not 0.
+
+class Inbox(Protocol):
+    """What came and must be remembered: dialogues, parts, receipts to come, what may come again, the quarantine."""
+
+    # --- dialogues
+
+    async def dialogue(self, msisdn: str) -> DialogueRecord | None:
+        """The open dialogue of a number, if it has one."""
+
+    async def dialogues(self, msisdns: Sequence[str]) -> dict[str, DialogueRecord]:
+        """The open dialogues of many numbers at once."""
+
+    async def save_dialogues(self, records: Sequence[DialogueRecord]) -> None:
+        """Keep dialogues; one that a number had before is replaced."""
+
+    async def close_dialogues(self, msisdns: Sequence[str]) -> None:
+        """Forget the dialogues of these numbers. Harmless where there is none."""
+
+    async def expire_dialogues(self, idle_before: float) -> int:
+        """Forget the dialogues not touched since ``idle_before``; answers how many of them were not over."""
+
+    # --- what may come again
+
+    async def note_acknowledged(self, record: Acknowledged) -> None:
+        """The messages of this unit will be acknowledged: the peer may never read it, and deliver them again."""
+
+    async def acknowledged(self, link: str) -> list[Acknowledged]:
+        """What is remembered of a link, oldest first."""
+
+    async def forget_acknowledged(self, link: str, before: float) -> int:
+        """Forget what was acknowledged on a link before then; answers how many units of work that were."""
+
+    # --- parts of long messages
+
+    async def keep_part(
+        self, part: MessagePart, limit: int = 64, total_limit: int = 10_000
+    ) -> list[MessagePart] | None:
+        """Keep a part of a long message, in the unit that acknowledges it; None while others are missing.
+
+        With the last of them, whichever that is, the message is forgotten here and answered with: all its parts
+        in order. A part that is there already is replaced; one with another ``total`` begins its message anew.
+
+        A part of a message that was put together within the last minute is passed over: it was delivered twice. A
+        sender (a number on a link) has at most ``limit`` parts here and everybody together ``total_limit``: then the
+        oldest messages go, first the sender's own. A message of more parts than ``limit`` can never become
+        whole, and nothing of it is kept. Raises ValueError for a number that is not in 1 … ``total``.
+        """
+
+    async def expire_parts(self, before: float) -> int:
+        """Forget the messages of which a part came before then and others are missing; answers how many parts.
+
+        Those that were put together before then are forgotten altogether.
         """
 
     # --- receipts
@@ -231,28 +239,6 @@ class Store(Protocol):
         """Stop waiting for the receipts of what was sent before then; answers how many, at most ``limit``.
 
         One that was sent long after messages with later ids may hold them here for as long again.
-        """
-
-    # --- parts of long messages
-
-    async def keep_part(
-        self, part: MessagePart, limit: int = 64, total_limit: int = 10_000
-    ) -> list[MessagePart] | None:
-        """Keep a part of a long message, in the unit that acknowledges it; None while others are missing.
-
-        With the last of them, whichever that is, the message is forgotten here and answered with: all its parts
-        in order. A part that is there already is replaced; one with another ``total`` begins its message anew.
-
-        A part of a message that was put together within the last minute is passed over: it was delivered twice. A
-        sender (a number on a link) has at most ``limit`` parts here and everybody together ``total_limit``: then the
-        oldest messages go, first the sender's own. A message of more parts than ``limit`` can never become
-        whole, and nothing of it is kept. Raises ValueError for a number that is not in 1 … ``total``.
-        """
-
-    async def expire_parts(self, before: float) -> int:
-        """Forget the messages of which a part came before then and others are missing; answers how many parts.
-
-        Those that were put together before then are forgotten altogether.
         """
 
     # --- quarantine
@@ -290,18 +276,104 @@ class Store(Protocol):
         What could still not be used is a new record then, with a number of its own.
         """
 
-    # --- jobs
 
-    async def add_job(
-        self, name: str, msisdn: str, link: str, args_json: str, due: float, created: float
+class Jobs(Protocol):
+    """Slow work that was promised. What has failed for the last time is set aside, and waits for a person."""
+
+    async def add(
+        self, name: str, msisdn: str, link: str, address: str, args_json: str, due: float, created: float
     ) -> int:
-        """Promise a job, to be begun at ``due`` or later."""
+        """Promise a job, to be begun at ``due`` or later; its id."""
 
-    async def due_jobs(self, now: float, limit: int) -> list[JobRecord]:
+    async def due(self, now: float, limit: int) -> list[JobRecord]:
         """Jobs whose time has come, the longest due first. Each stays here, also while it runs, until finished."""
 
-    async def finish_job(self, id: int) -> bool:
+    async def finish(self, id: int) -> bool:
         """The job is done, in the unit that holds its result. False: it was done before; take all back."""
 
-    async def retry_job(self, id: int, due: float, attempts: int) -> None:
+    async def retry(self, id: int, due: float, attempts: int) -> None:
         """The job failed: try again at ``due``."""
+
+    async def set_aside(self, id: int, when: float, reason: str, attempts: int) -> None:
+        """The job failed for the last time: it is not due any more."""
+
+    async def held(self, limit: int, before_id: int | None = None) -> list[JobRecord]:
+        """The newest that were set aside, those with an id below ``before_id`` if one is given, newest first."""
+
+    async def count_held(self) -> int:
+        """How many have been set aside."""
+
+    async def try_again(self, ids: Sequence[int] | None, now: float) -> int:
+        """Have these that were set aside, or all of them, done at once, with all their tries; how many that are."""
+
+    async def drop(self, ids: Sequence[int] | None = None) -> int:
+        """Forget these that were set aside, or all of them; answers how many there were."""
+
+
+class Unit(Protocol):
+    """One transaction. Ids of messages come from it, so that a message is known before it is written."""
+
+    @property
+    def facts(self) -> Facts:
+        """Subscribers and what they have."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What is to be sent."""
+
+    @property
+    def inbox(self) -> Inbox:
+        """What came and must be remembered."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """Slow work."""
+
+    def draw_id(self) -> int:
+        """The id of the next message: greater than that of any before it that somebody may still know."""
+
+    async def savepoint(self) -> None:
+        """Mark where a turn begins. Savepoints are not nested."""
+
+    async def release(self) -> bool:
+        """The turn is done: keep what it wrote as a part of the unit. Whether it wrote anything."""
+
+    async def rollback_savepoint(self) -> None:
+        """The turn failed: take back what was written since ``savepoint``; the unit goes on.
+
+        Raises StoreBusy when the failure was the disk's and has cost the unit: roll that back, acknowledge nothing.
+        """
+
+
+class Store(Protocol):
+    """The facts of one operator. `data.opening.open_store` opens one."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What can be ordered; read when the store is opened and constant until it is closed."""
+
+    def unit(self) -> AbstractAsyncContextManager[Unit]:
+        """A unit of work. At the end of the block it is durable: when that is left, it survives the loss of power.
+
+        An exception in the block takes it back as a whole. Raises StoreBusy, when it begins or when it ends, if
+        another writer does not let go or the disk refuses: then nothing of it is kept, nor may be acknowledged.
+        """
+
+    def view(self) -> AbstractAsyncContextManager[Unit]:
+        """The same for who only reads: it sees what is committed. To write in it is an error of the program."""
+
+    def claim(self) -> None:
+        """Have the store for one gateway alone until it is closed; readers and ``seed`` are not kept out.
+
+        Two at a time would send every answer twice. Raises StoreError when another one has it.
+        """
+
+    async def close(self) -> None:
+        """Let go of the store. An open unit is rolled back. Closing twice is harmless."""
+
+    async def erase_traces(self) -> bool:
+        """Remove from the disk what has been deleted or replaced and may still lie in a journal.
+
+        Call it outside a unit, some time after messages with secrets were ``taken``, and before closing. False:
+        not everything was removed, because a unit is open or someone else is reading; call again later.
+        """

@@ -136,7 +136,7 @@ def _option(option: click.Option) -> tuple[str, str, str]:
 def settings_page() -> str:
     """Return the page of the settings: types and defaults from pydantic, meanings from the strings under the fields."""
     schema = TypeAdapter(Settings).json_schema()
-    told = _told(inspect.getsource(gateway.settings))
+    told = _told(inspect.getsource(gateway.settings)) | _told(inspect.getsource(gateway.numbers))
     tables = {"Settings": ("", schema)} | dict(_tables("", schema, schema["$defs"]))
     return "\n".join([SETTINGS, *(_settings_table(name, *of, told) for name, of in tables.items())])
 

@@ -12,4 +12,4 @@ class Backoff:
 
     def after(self, failures: int) -> float:
         """Seconds to wait after that many failures in a row (from 1)."""
-        return min(self.max_s, self.first_s * 2 ** min(failures - 1, 30))
+        return min(self.max_s, self.first_s * (1 << min(failures - 1, 30)))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import math
 import signal
 import socket
 import time
@@ -13,20 +14,21 @@ from typing import Self
 import structlog
 
 import menus
-from data.sqlite import open_store
+from data.model import DialogueRecord
+from data.opening import open_store
 from data.store import StoreError
 from gateway.dialect import DialectError
 from gateway.http.admin import admin_app, admin_server, listen
 from gateway.links.binds import Bind, Invitation, requests_of
 from gateway.links.link import Link
 from gateway.links.listener import Centres, Door, Host, Listener
-from gateway.links.routes import Routes
 from gateway.links.tls import Certificates
 from gateway.settings import Settings, SettingsError, Tls, split_address
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.jobs import Jobs
+from gateway.turns.post import Post
 from gateway.turns.quarantine import Quarantine
-from gateway.turns.work import Transaction
+from gateway.turns.repeats import AGAIN_S
 from gateway.watch.metrics import Metrics
 from handlers import registry
 from menus.lint import check
@@ -40,6 +42,7 @@ SELFCARE = Path(menus.__file__).with_name("selfcare.yaml")
 _HOUSEKEEPING_EVERY_S = 5.0
 _GRACE_S = 5.0
 _RECEIPTS_S = 3 * 86_400.0  # no receipt is waited for longer
+_DOUBT_S = 86_400.0  # no repeat is expected for longer of a centre that is away
 _REMEMBER_S = 30 * 86_400.0  # what was given up, and who asked for a password
 
 
@@ -80,6 +83,10 @@ class Gateway:
         """Each link's name with why it is down, None for one that is bound."""
         return {link.name: link.problem for link in self.links}
 
+    async def _dialogue(self, msisdn: str) -> DialogueRecord | None:
+        async with self.store.view() as view:
+            return await view.inbox.dialogue(msisdn)
+
     async def failed(self) -> None:
         """Return never, unless a part of the daemon fails; then raise what it failed with."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -88,8 +95,8 @@ class Gateway:
 
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         settings = self.settings
-        for link in settings.links:
-            _ = link.secret  # a missing password file is said before anything is up
+        for table in settings.links:
+            _ = table.secret  # a missing password file is said before anything is up
         menu = load_menu(settings.menu)
         admin_socket = stack.enter_context(_listen(settings.admin.listen))
         self.admin_port = admin_socket.getsockname()[1]
@@ -98,9 +105,10 @@ class Gateway:
         self.store.claim()
         stack.push_async_callback(self._erase_traces)
         self._compose(menu)
+        await self._remember()
         stack.push_async_callback(self._stop)
         binds = self._binds()
-        self._admin = admin_server(admin_app(self.metrics, self.problems, menu, self.store.dialogue))
+        self._admin = admin_server(admin_app(self.metrics, self.problems, menu, self._dialogue))
         self._spawn("admin", self._admin.serve(sockets=[admin_socket]))
         self._spawn("jobs", self._jobs.run())
         self._spawn("quarantine", self._quarantine.run())
@@ -111,43 +119,23 @@ class Gateway:
             self._spawn(f"link {link.name}", bind.run())
 
     def _compose(self, menu: Menu) -> None:
-        """Join the parts: links hand what they read to the dialogues, jobs hand their answers to the links."""
+        """Join the parts: all that leaves is handed in at the post office, which every link joins."""
         settings, store = self.settings, self.store
-        transaction = self._transaction = Transaction(store)
-        by_name: dict[str, Link] = {}
-        dialogues = Dialogues(
-            store,
-            transaction,
-            menu,
-            registry.OPERATIONS,
-            settings.service,
-            time.time,
-            lambda msisdn: self._routes.station(msisdn),
-        )
-        self._quarantine = Quarantine(store, transaction, settings.quarantine.limit)
-        for link in settings.links:
-            by_name[link.name] = Link(
-                link,
-                dialogues,
-                self.metrics,
-                self._quarantine,
-                on_jobs=lambda: self._jobs.wake(),
-                distribute=lambda messages: self._routes.distribute(messages),
-            )
-        self.links = list(by_name.values())
-        self._routes = Routes(settings.routes, by_name)
+        self._post = Post(settings.routes)
+        dialogues = Dialogues(store, self._post, menu, registry.OPERATIONS, settings.service, time.time)
+        self._quarantine = Quarantine(store, settings.quarantine.limit)
+        self.links = [
+            Link(table, dialogues, self._post, self.metrics, self._quarantine) for table in settings.links
+        ]
         self._jobs = Jobs(
-            store,
-            transaction,
-            menu,
-            registry.JOBS,
-            {name: link.station for name, link in by_name.items()},
-            self._routes.distribute,
-            self._routes.station,
-            settings.jobs,
-            settings.service,
-            self.metrics,
+            store, self._post, menu, registry.JOBS, settings.jobs, settings.service, self.metrics
         )
+
+    async def _remember(self) -> None:
+        """Have every link know what the process before this one may not have told its centre."""
+        async with self.store.view() as view:
+            for link in self.links:
+                link.station.repeats.restore(await view.inbox.acknowledged(link.name))
 
     def _binds(self) -> list[tuple[Link, Bind]]:
         """Give every link its sources of connections: the binds to be made, and the addresses to listen at."""
@@ -191,6 +179,17 @@ class Gateway:
         for listener in self.listeners.values():
             await listener.close()
         await self._quarantine.write()
+        await self._forget_what_was_read()
+
+    async def _forget_what_was_read(self) -> None:
+        """A centre that was left in good order delivers nothing again at the next start."""
+        try:
+            async with self.store.unit() as unit:
+                for link in self.links:
+                    if not link.station.repeats.doubted:
+                        await unit.inbox.forget_acknowledged(link.name, math.inf)
+        except StoreError as error:
+            log.warning("housekeeping put off", reason=str(error))
 
     def _spawn(self, name: str, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))
@@ -201,7 +200,7 @@ class Gateway:
             await asyncio.sleep(_HOUSEKEEPING_EVERY_S)
             try:
                 await self._forget_old()
-                await self._routes.fail_over(self.store, self._transaction, asyncio.get_running_loop().time())
+                await self._post.fail_over(self.store, asyncio.get_running_loop().time())
                 await self._replay()
                 if any(link.outward.sms_taken for link in self.links):
                     await self._erase_traces()
@@ -210,30 +209,40 @@ class Gateway:
                 log.warning("housekeeping put off", reason=str(error), exc_info=unexpected)
 
     async def _forget_old(self) -> None:
-        now, store = time.time(), self.store
+        now = time.time()
         idle_s = max(link.station.profile.limits.idle_s for link in self.links)
         parts_s = max(link.settings.text.reassembly_s for link in self.links)
-        async with self._transaction:
-            dialogues = await store.expire_dialogues(now - idle_s)
-            answers = await store.fail_expired(now)
-            parts = await store.expire_parts(now - parts_s)
-            await store.forget_sent(now - _RECEIPTS_S)
-            await store.prune(now - _REMEMBER_S)
-            waiting = await store.waiting()
+        async with self.store.unit() as unit:
+            dialogues = await unit.inbox.expire_dialogues(now - idle_s)
+            answers = await unit.outbox.fail_expired(now)
+            parts = await unit.inbox.expire_parts(now - parts_s)
+            await unit.inbox.forget_sent(now - _RECEIPTS_S)
+            await unit.outbox.prune_undelivered(now - _REMEMBER_S)
+            await unit.facts.prune_password_issues(now - _REMEMBER_S)
+            for link in self.links:
+                # what is in doubt is kept for as long as the centre is away, but not for ever
+                keep_s = _DOUBT_S if link.station.repeats.doubted else AGAIN_S
+                await unit.inbox.forget_acknowledged(link.name, now - keep_s)
+            waiting = await unit.outbox.waiting()
+            held = await unit.jobs.count_held()
         for link in self.links:
             self.metrics.waiting.labels(link.name).set(waiting.get(link.name, 0))
+        self.metrics.jobs_held.set(held)
         if dialogues or answers or parts:
             log.info("expired", dialogues=dialogues, answers=answers, parts=parts)
 
     async def _replay(self) -> None:
         """Handle what somebody asked the quarantine to be handled again."""
         by_name = {link.name: link for link in self.links}
-        for record in await self.store.replays():
+        async with self.store.view() as view:
+            replays = await view.inbox.replays()
+        for record in replays:
             if record.link in by_name:
                 await by_name[record.link].replay(record)
                 log.info("replayed", id=record.id, link=record.link)
             else:
-                await self.store.refuse_replay([record.id])
+                async with self.store.unit() as unit:
+                    await unit.inbox.refuse_replay([record.id])
                 log.warning("not replayed: its link is gone", id=record.id, link=record.link)
 
     async def _erase_traces(self) -> None:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from pydantic.dataclasses import dataclass
 from pydantic.networks import IPvAnyNetwork
 
+from gateway.numbers import Numbers
 from gateway.smpp.text import DATA_CODINGS, data_coding_table, sending_table
 from gateway.validation import explain
 from handlers.registry import Limits
@@ -101,15 +102,19 @@ class Outbind:
     """Name the centre gives in its outbind; left out: any."""
 
 
+def _usual_codings() -> dict[str, int | str]:
+    return {**DATA_CODINGS}
+
+
 @dataclass(config=_STRICT, kw_only=True)
 class Text:
     """What data_coding means on a link, and how long messages travel."""
 
     data_coding: Literal["sms", "cbs"] = "sms"
     """Table that explains the data_coding of SMS; a dialect says it for USSD."""
-    data_codings: dict[str, str] = Field(default_factory=dict)
+    data_codings: dict[int | str, str] = Field(default_factory=dict)
     """What this centre means otherwise: {"0x00" = "latin1"}; "binary" is no text."""
-    send_as: dict[str, int | str] = Field(default_factory=lambda: dict(DATA_CODINGS))
+    send_as: dict[str, int | str] = Field(default_factory=_usual_codings)
     """Alphabets of our messages with their data_coding; the first that has every character of a text is taken."""
     long_messages: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
     """How a long SMS leaves: user data header with references of 8 or 16 bits, SAR TLVs, or message_payload."""
@@ -164,6 +169,8 @@ class Link:
     """Name of a USSD dialect, or the path of a profile file."""
     text: Text = Field(default_factory=Text)
     """SMS on this link."""
+    numbers: Numbers = Field(default_factory=Numbers)
+    """How the centre writes numbers of subscribers; left out: as they are, country code first."""
     window: Annotated[int, Field(ge=1, le=65535, strict=True)] = 10
     """Requests that may wait for their response on one bind, in each direction."""
     max_pdu_octets: Annotated[int, Field(ge=1024, le=1 << 20, strict=True)] = 65_536
@@ -229,7 +236,7 @@ class Link:
                 raise SettingsError(f"links.{self.name}.password_env: {self.password_env} is not set")
             secret = os.environ[self.password_env]
         else:
-            secret = self.password
+            secret = self.password or ""
         if len(secret) > 8 or not (secret.isascii() and secret.isprintable()):
             raise SettingsError(f"links.{self.name}: a password has at most 8 characters, of printable ASCII")
         return secret
@@ -253,14 +260,16 @@ class Quarantine:
     """How many, the newest; 0 keeps none."""
 
 
-@dataclass(config=_STRICT, kw_only=True)
-class Service:
+@dataclass(config=ConfigDict(extra="forbid"), kw_only=True, frozen=True)
+class Service(Limits):
     """Limits that the operations of the service keep to."""
 
     password_issues_per_hour: Positive = _LIMITS.password_issues_per_hour
     """Passwords that one number may be issued within an hour."""
     password_length: Annotated[int, Field(ge=8, le=32, strict=True)] = _LIMITS.password_length
     """Characters of an issued password."""
+    hints_per_hour: Positive = 10
+    """How often in an hour a number is told that its SMS meant nothing; after that it is not answered: a robot."""
 
 
 @dataclass(config=_STRICT, kw_only=True)
@@ -273,6 +282,8 @@ class Jobs:
     """Seconds before a failed job is tried again; doubled each time."""
     retry_max_s: Seconds = 300
     """The longest wait before a job is tried again, in seconds."""
+    attempts: Positive = 20
+    """Tries after which a job is set aside, for `starpound jobs` to look at; with these waits after about an hour."""
 
 
 @dataclass(config=_STRICT, kw_only=True)

@@ -49,7 +49,7 @@ async def mine(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outc
 async def categories(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
     """The categories of the catalogue that hold something for this customer: ``{category, name}``."""
     filled = {option.category for option in _offered(work, subscriber)}
-    shelves = (shelf for shelf in work.store.catalogue.categories.values() if shelf.code in filled)
+    shelves = (shelf for shelf in work.facts.catalogue.categories.values() if shelf.code in filled)
     return Outcome("list", {"items": [{"category": shelf.code, "name": shelf.name} for shelf in shelves]})
 
 
@@ -100,7 +100,7 @@ async def switch_on(work: Work, subscriber: Subscriber, args: dict[str, Any]) ->
 async def switch_off(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
     """Switch an option off; a blocked number may, too. Nothing is paid back."""
     option = _known(work, args["number"])
-    was_on = await work.store.switch_off(subscriber.msisdn, option.number)
+    was_on = await work.facts.switch_off(subscriber.msisdn, option.number)
     return Outcome("off" if was_on else "already_off", {"name": option.name})
 
 
@@ -117,7 +117,7 @@ async def switch_off(work: Work, subscriber: Subscriber, args: dict[str, Any]) -
 async def status(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outcome:
     """Whether an option is on, and since which day; if it is off, whether it could be had at all."""
     option = _known(work, args["number"])
-    for active in await work.store.options_on(subscriber.msisdn):
+    for active in await work.facts.options_on(subscriber.msisdn):
         if active.number == option.number:
             since = datetime.fromtimestamp(active.since, UTC).astimezone(OPERATOR_TIME).date()
             values = {"number": option.number, "name": option.name, "since": since.isoformat()}
@@ -128,13 +128,13 @@ async def status(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Ou
 
 
 async def _on(work: Work, subscriber: Subscriber) -> list[Option]:
-    options = work.store.catalogue.options
-    return [options[active.number] for active in await work.store.options_on(subscriber.msisdn)]
+    options = work.facts.catalogue.options
+    return [options[active.number] for active in await work.facts.options_on(subscriber.msisdn)]
 
 
 def _offered(work: Work, subscriber: Subscriber) -> list[Option]:
     """What the kind of customer and the tariff allow."""
-    options = work.store.catalogue.options.values()
+    options = work.facts.catalogue.options.values()
     return [one for one in options if _is_for_kind(subscriber, one) and _is_for_tariff(subscriber, one)]
 
 
@@ -169,7 +169,7 @@ async def _orderable(work: Work, subscriber: Subscriber, number: int) -> tuple[O
 
 
 def _known(work: Work, number: int) -> Option:
-    option = work.store.catalogue.options.get(number)
+    option = work.facts.catalogue.options.get(number)
     if option is None:
         raise Refusal("unknown", number=number)
     return option
@@ -217,13 +217,15 @@ async def _order(work: Work, subscriber: Subscriber, option: Option) -> Subscrib
     Both were checked in this unit of work, so that a "no" here means that the subscriber given is stale: the turn
     fails as a whole and is taken back.
     """
-    if not await work.store.switch_on(subscriber.msisdn, option.number, work.now):
+    if not await work.facts.switch_on(subscriber.msisdn, option.number, work.now):
         raise RuntimeError(f"option {option.number} was on already")
-    balance = await work.store.charge(subscriber, f"option:{option.number}", option.fee_kopecks, work.now)
+    balance = await work.facts.charge(subscriber, f"option:{option.number}", option.fee_kopecks, work.now)
     if balance is None:
         raise RuntimeError(f"option {option.number} cannot be paid any more")
-    work.subscriber = await work.store.subscriber(subscriber.msisdn)
-    return work.subscriber
+    payer = work.subscriber = await work.facts.subscriber(subscriber.msisdn)
+    if payer is None:
+        raise RuntimeError(f"{subscriber.msisdn} is gone")
+    return payer
 
 
 def _list(options: list[Option]) -> Outcome:

@@ -23,12 +23,12 @@ async def left(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Outc
 
     ``source`` is the name of the option where another package of its kind stands beside it, else None.
     """
-    packages = await work.store.packages(subscriber.msisdn)
+    packages = await work.facts.packages(subscriber.msisdn)
     if not packages:
         return Outcome("none")
     packages.sort(key=lambda package: (ALLOWANCES.index(package.kind), package.option or 0))
     kinds = Counter(package.kind for package in packages)
-    items = [_item(work.store.catalogue, package, kinds[package.kind] > 1) for package in packages]
+    items = [_item(work.facts.catalogue, package, kinds[package.kind] > 1) for package in packages]
     return Outcome(
         "left", {"items": items, "renews": next_renewal(work.now, subscriber.renew_day).isoformat()}
     )
@@ -44,6 +44,6 @@ def next_renewal(now: float, renew_day: int) -> date:
 
 
 def _item(catalogue: Catalogue, package: Package, ambiguous: bool) -> dict[str, Any]:
-    named = ambiguous and package.option is not None
-    source = catalogue.options[package.option].name if named else None
+    option = package.option if ambiguous else None
+    source = None if option is None else catalogue.options[option].name
     return {"source": source, "kind": package.kind, "left": package.left, "total": package.total}

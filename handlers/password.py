@@ -39,7 +39,7 @@ async def issue(work: Work, subscriber: Subscriber, args: dict[str, Any]) -> Out
     if subscriber.blocked:
         raise Refusal("blocked")
     await _check_rate(work, subscriber)
-    await work.store.record_password_issue(subscriber.msisdn, work.now)
+    await work.facts.record_password_issue(subscriber.msisdn, work.now)
     await work.defer(
         "password.generate", {"msisdn": subscriber.msisdn, "length": work.limits.password_length}
     )
@@ -58,12 +58,13 @@ def new_password(length: int) -> str:
 
 
 @job("password.generate", prepare=generate, messages={"password.issued": ("login", "password")})
-async def keep_password(work: Work, subscriber: Subscriber | None, prepared: Prepared) -> None:
-    """Let the new password hold and send it. A number that was blocked meanwhile, or is gone, gets none."""
-    if subscriber is None or subscriber.blocked:
+async def keep_password(work: Work, subscriber: Subscriber, prepared: Prepared) -> None:
+    """Let the new password hold and send it. A number that was blocked meanwhile gets none."""
+    if subscriber.blocked:
         return
-    await work.store.set_password_hash(subscriber.msisdn, prepared.hash, work.now)
-    await work.send_sms("password.issued", {"login": login(subscriber.msisdn), "password": prepared.password})
+    await work.facts.set_password_hash(subscriber.msisdn, prepared.hash, work.now)
+    values = {"login": login(subscriber.msisdn), "password": prepared.password}
+    await work.send_sms("password.issued", values, replaces=True)
 
 
 def login(msisdn: str) -> str:
@@ -73,7 +74,8 @@ def login(msisdn: str) -> str:
 
 async def verify(store: Store, msisdn: str, password: str) -> bool:
     """Whether this is the password that holds. Takes as long as hashing: not for the path of a turn."""
-    kept = await store.password_hash(msisdn)
+    async with store.view() as view:
+        kept = await view.facts.password_hash(msisdn)
     if kept is None:
         return False
     try:
@@ -85,7 +87,7 @@ async def verify(store: Store, msisdn: str, password: str) -> bool:
 async def _check_rate(work: Work, subscriber: Subscriber) -> None:
     """Refuse the request that would be one too many in 60 minutes, with the minutes still to wait."""
     limit = work.limits.password_issues_per_hour
-    issues = await work.store.password_issues_since(subscriber.msisdn, work.now - HOUR_S)
+    issues = await work.facts.password_issues_since(subscriber.msisdn, work.now - HOUR_S)
     recent = [when for when in issues if when <= work.now]  # the clock may have been set back
     if len(recent) < limit:
         return

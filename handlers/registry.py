@@ -1,6 +1,6 @@
 """What a menu may call, and what slow work there is: declared, so that both can be checked at load.
 
-An *operation* runs inside a turn: reads and writes facts through ``work.store``, never waits for anything
+An *operation* runs inside a turn: reads and writes facts through ``work.facts``, never waits for anything
 else, and answers with an :class:`Outcome`. An expected "no" is raised as a :class:`Refusal`, which is an
 outcome too. A *job* is promised by an operation with ``work.defer`` and done later in two halves: ``prepare``
 in a thread, without the store, may take its time; ``run`` writes the result in one transaction with the
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from data.model import Subscriber
-from data.store import Store
+from data.store import Facts
 
 SUBJECTS = ("balance", "options", "packages", "password", "settings")
 
@@ -32,16 +32,28 @@ class Limits:
 class Work(Protocol):
     """The unit of work as an operation or a job sees it. The gateway makes one for every turn."""
 
-    store: Store
-    now: float
-    limits: Limits
     subscriber: Subscriber | None
     """An operation that changed the subscriber puts the changed copy here: the answer is rendered with it."""
 
-    async def send_sms(self, message: str, values: dict[str, Any]) -> None:
-        """Queue an SMS to the subscriber, worded by the menu under the name ``message``."""
+    @property
+    def facts(self) -> Facts:
+        """The facts, in this unit of work."""
 
-    async def defer(self, job: str, args: dict[str, Any]) -> None:
+    @property
+    def now(self) -> float:
+        """The moment of the turn, in Unix seconds."""
+
+    @property
+    def limits(self) -> Limits:
+        """What the settings allow."""
+
+    async def send_sms(self, message: str, values: Mapping[str, Any], *, replaces: bool = False) -> None:
+        """Queue an SMS to the subscriber, worded by the menu under the name ``message``.
+
+        ``replaces``: earlier ones under that name that he has not got yet are worth nothing, and are not sent.
+        """
+
+    async def defer(self, job: str, args: Mapping[str, Any]) -> None:
         """Promise a job for the subscriber of this turn; ``args`` must be fit for JSON."""
 
 

@@ -6,12 +6,17 @@ The graph is a machine of `transitions`, built once for a menu. A dialogue is no
 is not a move but puts the dialogue where the code says, by table. Moves have no conditions and no callbacks, and
 looking for them is two thirds of what an event costs: so the machine is given a transition that only moves.
 
+An answer means the screen that was seen. What its keys led to is kept with the dialogue as one number, its meaning;
+where a menu that was changed meanwhile has another, the answer counts for nothing and the new screen is shown.
+
 Nothing here waits, reads a clock or keeps anything between turns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 from transitions import EventData, Machine, Transition
@@ -27,7 +32,7 @@ from menus.model import (
     EndNode,
     ListNode,
     Menu,
-    Node,
+    ScreenNode,
     targets,
 )
 from menus.paging import Page, fits, joined
@@ -55,13 +60,17 @@ WRONG_ANSWERS = 3  # the third ends the dialogue
 _WRITTEN_OK = {"": OK, "ок": OK}  # the second in Cyrillic
 _ON_EVERY_PAGE = frozenset((BACK, HOME, OK))
 
+# The low bits of a meaning say with which item the page of a list begins: it is that one's to which "1" leads.
+_ITEM_BITS = 16
+_ITEM = (1 << _ITEM_BITS) - 1
+
 
 class Move(Transition):
     """A transition that has nothing to ask and nobody to tell."""
 
     def execute(self, event_data: EventData) -> bool:
         """Put the dialogue at the destination."""
-        event_data.model.node = self.dest
+        event_data.model.node = self.dest  # type: ignore[attr-defined]  # the model is a Dialogue
         return True
 
 
@@ -82,6 +91,7 @@ def build(menu: Menu) -> Menu:
         node: {trigger: graph.events[trigger] for trigger in graph.get_triggers(node)} for node in menu.nodes
     }
     menu.still = frozenset(node.id for node in menu.nodes.values() if is_still(node))
+    menu.meanings = _meanings(menu)
     return menu
 
 
@@ -94,6 +104,19 @@ def _moves(menu: Menu) -> Iterator[tuple[str, str, str]]:
         if not isinstance(node, CallNode):
             yield BACK, node.id, back[node.id]
             yield HOME, node.id, menu.home.node
+
+
+def _meanings(menu: Menu) -> dict[str, int]:
+    led: dict[str, list[tuple[str, str]]] = {node: [] for node in menu.nodes}
+    for trigger, source, dest in _moves(menu):
+        led[source].append((trigger, dest))
+    return {node: _meaning(moves) for node, moves in led.items()}
+
+
+def _meaning(moves: Iterable[tuple[str, str]]) -> int:
+    """The same in every process and for every order of the options; kinds of nodes differ in their triggers."""
+    digest = blake2b(json.dumps(sorted(moves)).encode(), digest_size=8 - _ITEM_BITS // 8)
+    return int.from_bytes(digest.digest(), "big", signed=True) << _ITEM_BITS
 
 
 def advance(menu: Menu, dialogue: Dialogue, turn: Turn, display: Display) -> Step:
@@ -146,23 +169,43 @@ def _answered(menu: Menu, dialogue: Dialogue, turn: Answer, display: Display) ->
         return _say(menu, dialogue, "expired", display)
     key = turn.text.strip().casefold()
     key = _WRITTEN_OK.get(key, key)
-    if (dialogue.page == WHOLE or key in _ON_EVERY_PAGE) and key in menu.moves[node.id]:
+    anywhere = dialogue.page == WHOLE or key in _ON_EVERY_PAGE
+    if anywhere and key in menu.moves[node.id] and _means_the_same(menu, dialogue):
         return _leave(menu, dialogue, key, display)
-    return _answered_on_page(menu, node, dialogue, key, display)
+    pages = _laid_out(menu, node, dialogue, display)
+    if not pages:
+        return _say(menu, dialogue, "expired", display)
+    return _answered_on_page(menu, node, dialogue, key, pages, display)
 
 
-def _answered_on_page(menu: Menu, node: Node, dialogue: Dialogue, key: str, display: Display) -> Step:
+def _means_the_same(menu: Menu, dialogue: Dialogue) -> bool:
+    return dialogue.meaning & ~_ITEM in (0, menu.meanings[dialogue.node])
+
+
+def _laid_out(menu: Menu, node: ScreenNode, dialogue: Dialogue, display: Display) -> tuple[Page, ...]:
+    """No pages when the menu was changed, and its texts want values that this dialogue was never brought."""
+    try:
+        return pages_of(menu, node, dialogue.values, display)
+    except KeyError:
+        return ()
+
+
+def _answered_on_page(
+    menu: Menu, node: ScreenNode, dialogue: Dialogue, key: str, pages: Sequence[Page], display: Display
+) -> Step:
     """An answer to what stands on the screen; what stands on another page of the node was not asked."""
-    pages = pages_of(menu, node, dialogue.values, display)
     number = _number(dialogue, pages)
     page = pages[number]
+    if dialogue.meaning not in (0, menu.meanings[node.id] | page.start):
+        dialogue.page = 0
+        return _show(menu, node, dialogue, pages)
     if key in page.keys:
         if isinstance(node, ListNode):
             return _choose(menu, dialogue, page.start + page.keys.index(key), display)
         return _leave(menu, dialogue, key, display)
     if key == MORE and page is not pages[-1]:
         dialogue.page = number + 1
-        return _show(node, dialogue, pages)
+        return _show(menu, node, dialogue, pages)
     return _missed(menu, node, dialogue, pages, display)
 
 
@@ -179,14 +222,16 @@ def _choose(menu: Menu, dialogue: Dialogue, item: int, display: Display) -> Step
     return _leave(menu, dialogue, CHOSEN, display)
 
 
-def _missed(menu: Menu, node: Node, dialogue: Dialogue, pages: Sequence[Page], display: Display) -> Step:
+def _missed(
+    menu: Menu, node: ScreenNode, dialogue: Dialogue, pages: Sequence[Page], display: Display
+) -> Step:
     """The same screen again, so that every key means what it meant; under the hint where there is room for it."""
     dialogue.misses += 1
     if dialogue.misses >= WRONG_ANSWERS:
         return _say(menu, dialogue, "enough", display)
     hint = menu.words("wrong", display)
     shown = pages[_number(dialogue, pages)].text
-    return _show(node, dialogue, pages, hint if fits(joined(hint, shown), display) else "")
+    return _show(menu, node, dialogue, pages, hint if fits(joined(hint, shown), display) else "")
 
 
 def _aborted(menu: Menu, dialogue: Dialogue, turn: Abort, display: Display) -> Step:
@@ -200,7 +245,7 @@ def _notified(menu: Menu, dialogue: Dialogue, turn: Notified, display: Display) 
     node = menu.nodes.get(dialogue.node)
     if node is None or isinstance(node, CallNode):
         return _aborted(menu, dialogue, Abort(), display)
-    return _show(node, dialogue, pages_of(menu, node, dialogue.values, display))
+    return _show(menu, node, dialogue, pages_of(menu, node, dialogue.values, display))
 
 
 # ------------------------------------------------------------------------------------------- screens
@@ -211,7 +256,7 @@ def _enter(menu: Menu, dialogue: Dialogue, display: Display) -> Step:
     if isinstance(node, CallNode):
         return _call(node, dialogue.values)
     dialogue.page = dialogue.misses = 0
-    return _show(node, dialogue, pages_of(menu, node, dialogue.values, display))
+    return _show(menu, node, dialogue, pages_of(menu, node, dialogue.values, display))
 
 
 def _call(node: CallNode, values: Mapping[str, Any]) -> Call:
@@ -224,7 +269,9 @@ def _number(dialogue: Dialogue, pages: Sequence[Page]) -> int:
     return max(0, min(dialogue.page, len(pages) - 1))
 
 
-def _show(node: Node, dialogue: Dialogue, pages: Sequence[Page], hint: str = "") -> Show | End:
+def _show(
+    menu: Menu, node: ScreenNode, dialogue: Dialogue, pages: Sequence[Page], hint: str = ""
+) -> Show | End:
     number = _number(dialogue, pages)
     dialogue.page = number if len(pages) > 1 else WHOLE
     page = pages[number]
@@ -232,6 +279,7 @@ def _show(node: Node, dialogue: Dialogue, pages: Sequence[Page], hint: str = "")
     if isinstance(node, EndNode) and page is pages[-1]:
         _close(dialogue)
         return End(text, node.id)
+    dialogue.meaning = menu.meanings[node.id] | page.start
     return Show(text, node.id)
 
 
@@ -241,7 +289,7 @@ def _say(menu: Menu, dialogue: Dialogue, words: str, display: Display) -> End:
 
 
 def _close(dialogue: Dialogue) -> None:
-    dialogue.node, dialogue.page, dialogue.misses, dialogue.values = "", 0, 0, {}
+    dialogue.node, dialogue.page, dialogue.misses, dialogue.values, dialogue.meaning = "", 0, 0, {}, 0
 
 
 _TURNS: Mapping[type, Callable[[Menu, Dialogue, Any, Display], Step]] = {

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-import iuliia
+import iuliia  # type: ignore[import-untyped]  # it comes without types
 
 SCHEMA = iuliia.schemas.get("mosmetro")
 
@@ -66,7 +66,8 @@ def transliterate(text: str) -> str:
 
 
 def _translate(text: str) -> str:
-    return SCHEMA.translate(_NOUN_ENDINGS.sub("iy", text))
+    translated: str = SCHEMA.translate(_NOUN_ENDINGS.sub("iy", text))
+    return translated
 
 
 def spelling(language: str, script: str) -> Callable[[str], str]:

@@ -38,15 +38,25 @@ class Operation(Protocol):
     Fields of listed items may be declared as "items.number"; if none are, they are not checked.
     """
 
-    args: Mapping[str, type]
-    outcomes: Names
-    messages: Names
+    @property
+    def args(self) -> Mapping[str, type]:
+        """Argument -> type."""
+
+    @property
+    def outcomes(self) -> Names:
+        """Outcome -> its values."""
+
+    @property
+    def messages(self) -> Names:
+        """SMS that it sends -> its values."""
 
 
 class Job(Protocol):
-    """What a job declares: the SMS it sends -> their values."""
+    """What a job declares."""
 
-    messages: Names
+    @property
+    def messages(self) -> Names:
+        """SMS that it sends -> its values."""
 
 
 Operations = Mapping[str, Operation]

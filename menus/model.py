@@ -138,7 +138,9 @@ class EndNode:
         return (self.item,) if self.item else ()
 
 
-Node = MenuNode | ListNode | CallNode | EndNode
+ScreenNode = MenuNode | ListNode | EndNode
+"""What the subscriber sees; at a call nobody waits."""
+Node = ScreenNode | CallNode
 
 
 @dataclass(slots=True)
@@ -223,6 +225,10 @@ class ShortNumber:
         target = self.other if text.strip() else self.empty
         return (target.node, {}) if target else None
 
+    def understands(self, text: str) -> bool:
+        """Whether an SMS is a command, or an empty one that means something: anything but what ends at `other`."""
+        return bool(self.commands.find(command_key(text)) or (self.empty and not text.strip()))
+
     def entries(self) -> Iterator[tuple[str, Target]]:
         """Every way in: what is sent, as the file words it, and the node."""
         if self.empty:
@@ -260,6 +266,8 @@ class Menu:
     """node -> answer or outcome -> event of the machine; filled by the engine."""
     still: frozenset[str] = frozenset()
     """Nodes that look the same in every dialogue; filled by the engine."""
+    meanings: Mapping[str, int] = field(default_factory=dict)
+    """node -> a number for its keys and where they lead; filled by the engine."""
 
     def message(self, name: str, values: Values, display: Display) -> str:
         """An SMS that the service sends of itself, e.g. "password.issued". Raises KeyError for an unknown one."""

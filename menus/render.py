@@ -18,13 +18,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from menus.cldr import LANGUAGES, Conventions, conventions
 from menus.letters import spelling
 
-Values = Mapping[str, object]
+Values = Mapping[str, Any]
 Filler = Callable[[Values], str]
-Format = Callable[[object], str]
+Format = Callable[[Any], str]
 Writing = tuple[str, str]
 """(language, script)"""
 
@@ -159,14 +160,14 @@ class Template:
             spell(piece) if isinstance(piece, str) else _filler(piece, formats.of(writing), writing)
             for piece in parse(text)
         ]
-        fixed = all(isinstance(piece, str) for piece in self._pieces)
-        self._constant = "".join(self._pieces) if fixed else None
+        fixed = [piece for piece in self._pieces if isinstance(piece, str)]
+        self._constant = "".join(fixed) if len(fixed) == len(self._pieces) else None
 
     def render(self, values: Values) -> str:
         """Fill in the values. Raises KeyError when one is missing: the lint finds that at load."""
         if self._constant is not None:
             return self._constant
-        return "".join([piece if type(piece) is str else piece(values) for piece in self._pieces])
+        return "".join([piece if isinstance(piece, str) else piece(values) for piece in self._pieces])
 
 
 def _filler(place: Field, formats: Mapping[str, Format], writing: Writing) -> Filler:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from menus.cldr import NO_BREAK_SPACE
-from menus.model import ITEMS, EndNode, ListNode, Menu, MenuNode, Node, Option
+from menus.model import ITEMS, EndNode, ListNode, Menu, MenuNode, Node, Option, ScreenNode
 from menus.paging import Frame, Options, Page, list_pages, text_pages
 from menus.render import Phrase, Values, Writing
 from menus.turns import Display
 
 
-def pages_of(menu: Menu, node: Node, values: Values, display: Display) -> tuple[Page, ...]:
+def pages_of(menu: Menu, node: ScreenNode, values: Values, display: Display) -> tuple[Page, ...]:
     """Lay out a node."""
     if node.id in menu.still:
         return _still_pages(menu, node, display)
@@ -28,11 +28,11 @@ def is_still(node: Node) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _still_pages(menu: Menu, node: Node, display: Display) -> tuple[Page, ...]:
+def _still_pages(menu: Menu, node: ScreenNode, display: Display) -> tuple[Page, ...]:
     return _pages(menu, node, {}, display)
 
 
-def _pages(menu: Menu, node: Node, values: Values, display: Display) -> tuple[Page, ...]:
+def _pages(menu: Menu, node: ScreenNode, values: Values, display: Display) -> tuple[Page, ...]:
     frame = _frame(menu, node, display)
     writing = (display.language, display.script)
     if isinstance(node, ListNode):
@@ -71,7 +71,7 @@ def _line(option: Option, language: str, script: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _frame(menu: Menu, node: Node, display: Display) -> Frame:
+def _frame(menu: Menu, node: ScreenNode, display: Display) -> Frame:
     """«0 Назад» stands under a choice; a question that OK answers is left bare. It works on both.
 
     On the way to the end of a last word nothing is asked but to read on: no room is kept for the hint.

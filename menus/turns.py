@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 Measure = Callable[[str], tuple[str, int]]
 """text -> (alphabet, length): ("gsm7", septets with escapes counted twice) or ("ucs2", UTF-16 code units)."""
@@ -55,7 +56,7 @@ class Returned:
     """What the operation of a Call came back with: an outcome's code and the values its words need."""
 
     code: str
-    values: dict = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 Turn = Begin | Answer | Abort | Notified | Text | Returned
@@ -85,7 +86,7 @@ class Call:
     """Run `operation` with `args`, then advance the same dialogue with Returned(code, values)."""
 
     operation: str
-    args: dict
+    args: dict[str, Any]
     node: str
 
 
@@ -105,12 +106,14 @@ class Dialogue:
     page: number of the page shown, from 0; WHOLE when it is the only one, so that every key was on the screen
     misses: wrong answers in a row
     values: what the node's text and the next calls' arguments need
+    meaning: what the keys on the screen lead to, in 64 bits with a sign; 0 when nobody knows
     """
 
     node: str = ""
     page: int = 0
     misses: int = 0
-    values: dict = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    meaning: int = 0
 
 
 @dataclass(frozen=True, slots=True)

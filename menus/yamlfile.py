@@ -77,8 +77,8 @@ class Reader:
     def entries(self, entry: Entry, each: str) -> dict[str, Entry]:
         """The names and values under an entry, in order; `each` names one of them. Nothing if it has none."""
         if not entry.is_mapping:
-            found = _KINDS.get(type(entry.value), "something else")
-            self.complain(entry.line, f"{entry.what} is {found}", f"write names and values under it: {each}")
+            kind = _KINDS.get(type(entry.value), "something else")
+            self.complain(entry.line, f"{entry.what} is {kind}", f"write names and values under it: {each}")
             return {}
         found: dict[str, Entry] = {}
         for key, value in entry.value.value:
@@ -112,8 +112,10 @@ class Reader:
 
     def word(self, entry: Entry, hint: str) -> str:
         """The value as it is written; "" after a complaint when it is not a word or is empty."""
-        if isinstance(entry.value, yaml.ScalarNode) and entry.value.value.strip():
-            return entry.value.value.strip()
-        found = "empty" if isinstance(entry.value, yaml.ScalarNode) else _KINDS.get(type(entry.value), "odd")
-        self.complain(entry.line, f"{entry.what} is {found}", hint)
-        return ""
+        if isinstance(entry.value, yaml.ScalarNode):
+            found, word = "empty", str(entry.value.value).strip()
+        else:
+            found, word = _KINDS.get(type(entry.value), "odd"), ""
+        if not word:
+            self.complain(entry.line, f"{entry.what} is {found}", hint)
+        return word

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple, NoReturn
+from typing import Annotated, Generic, NamedTuple, NoReturn, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -12,6 +12,7 @@ from data.store import StoreError
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Kopecks = Annotated[int, Field(ge=0)]
 Count = Annotated[int, Field(gt=0)]
+Known = set[int | str]
 
 
 class CatalogueError(StoreError):
@@ -83,20 +84,24 @@ class Entries(NamedTuple):
     options: list[OptionEntry]
 
 
-class _File:
-    """One file: its entries, and its nodes, which know their lines."""
+E = TypeVar("E", bound=_Entry)
 
-    def __init__(self, path: Path, entry: type[_Entry]):
+
+class _File(Generic[E]):
+    """One file: its entries, and its nodes, which know their lines. ``adapter`` says what they are."""
+
+    def __init__(self, path: Path, adapter: TypeAdapter[list[E]]):
         self.path = path
         self._root: yaml.Node | None = None
         try:
             text = path.read_text(encoding="utf-8")
             self._root = yaml.compose(text, Loader=yaml.SafeLoader)
-            self.entries = TypeAdapter(list[entry]).validate_python(yaml.safe_load(text))
+            self.entries = adapter.validate_python(yaml.safe_load(text))
         except OSError as error:
             self.fail((), error.strerror or str(error))
         except yaml.MarkedYAMLError as error:
-            raise CatalogueError(path, error.problem_mark.line + 1, str(error.problem)) from error
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise CatalogueError(path, line, str(error.problem)) from error
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             self.fail(first["loc"], _dotted(first["loc"]) + first["msg"])
@@ -105,9 +110,9 @@ class _File:
         """Complain about what is found at a path such as ``(3, "fee_kopecks")``."""
         raise CatalogueError(self.path, _line(self._root, where), what) from None
 
-    def unique(self, key: str) -> set[int | str]:
+    def unique(self, key: str) -> Known:
         """The keys of all entries, each of which may occur once."""
-        seen: set[int | str] = set()
+        seen: Known = set()
         for index, entry in enumerate(self.entries):
             value = getattr(entry, key)
             if value in seen:
@@ -118,14 +123,16 @@ class _File:
 
 def load_files(folder: Path) -> Entries:
     """Read and check the catalogue. Raises CatalogueError for the first thing that is wrong."""
-    categories = _File(folder / "categories.yaml", CategoryEntry)
-    tariffs = _File(folder / "tariffs.yaml", TariffEntry)
-    options = _File(folder / "options.yaml", OptionEntry)
+    categories = _File(folder / "categories.yaml", TypeAdapter(list[CategoryEntry]))
+    tariffs = _File(folder / "tariffs.yaml", TypeAdapter(list[TariffEntry]))
+    options = _File(folder / "options.yaml", TypeAdapter(list[OptionEntry]))
     _check_references(options, categories.unique("code"), tariffs.unique("code"), options.unique("number"))
     return Entries(categories.entries, tariffs.entries, options.entries)
 
 
-def _check_references(options: _File, categories: set, tariffs: set, numbers: set) -> None:
+def _check_references(options: _File[OptionEntry], categories: Known, tariffs: Known, numbers: Known) -> None:
+    known: Known
+    named: Sequence[int | str]
     for index, option in enumerate(options.entries):
         for field, named, known in (
             ("category", [option.category], categories),

@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,13 @@ from data.catalogue.files import (
     Wording,
     load_files,
 )
-from data.model import ALLOWANCES, Catalogue, Category, Option, Tariff
+from data.model import ALLOWANCES, Allowance, Catalogue, Category, Option, Tariff
 from data.store import StoreError
 
 FOLDER = Path(__file__).parent
 FILES = ("categories.yaml", "tariffs.yaml", "options.yaml")
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 TARIFFS_OF_OPTIONS = "SELECT option, tariff FROM option_tariffs"
 CONFLICTS = "SELECT option, other FROM option_conflicts UNION SELECT other, option FROM option_conflicts"
@@ -43,7 +43,7 @@ def refresh(connection: sqlite3.Connection, folder: Path = FOLDER) -> bool:
     try:
         with db.atomic():
             _write(db, entries)
-            db["meta"].upsert({"name": "catalogue", "value": digest}, pk="name")
+            db.table("meta").upsert({"name": "catalogue", "value": digest}, pk="name")
     except sqlite3.IntegrityError as error:
         raise StoreError(f"{folder}: an entry that was taken out of the catalogue is still in use") from error
     return True
@@ -75,23 +75,27 @@ def _digest(folder: Path) -> str:
 def _write(db: Database, entries: Entries) -> None:
     """Upsert and not replace: what subscribers have refers to these rows."""
     for table in ("option_tariffs", "option_conflicts"):
-        db[table].delete_where()
-    db["categories"].upsert_all([_category_row(*each) for each in enumerate(entries.categories)], pk="code")
-    db["tariffs"].upsert_all([_tariff_row(*each) for each in enumerate(entries.tariffs)], pk="code")
-    db["options"].upsert_all([_option_row(option) for option in entries.options], pk="number")
+        db.table(table).delete_where()
+    db.table("categories").upsert_all(
+        [_category_row(*each) for each in enumerate(entries.categories)], pk="code"
+    )
+    db.table("tariffs").upsert_all([_tariff_row(*each) for each in enumerate(entries.tariffs)], pk="code")
+    db.table("options").upsert_all([_option_row(option) for option in entries.options], pk="number")
     _delete_others(db, "options", "number", [option.number for option in entries.options])
     _delete_others(db, "tariffs", "code", [tariff.code for tariff in entries.tariffs])
     _delete_others(db, "categories", "code", [category.code for category in entries.categories])
     for option in entries.options:
-        db["option_tariffs"].insert_all({"option": option.number, "tariff": code} for code in option.tariffs)
-        db["option_conflicts"].insert_all(
+        db.table("option_tariffs").insert_all(
+            {"option": option.number, "tariff": code} for code in option.tariffs
+        )
+        db.table("option_conflicts").insert_all(
             {"option": option.number, "other": other} for other in option.conflicts
         )
 
 
 def _delete_others(db: Database, table: str, key: str, kept: list[Any]) -> None:
     marks = ", ".join("?" * len(kept))
-    db[table].delete_where(f"{key} NOT IN ({marks})", kept)
+    db.table(table).delete_where(f"{key} NOT IN ({marks})", kept)
 
 
 def _category_row(position: int, entry: CategoryEntry) -> Row:
@@ -135,7 +139,7 @@ def _allowance_columns(allowances: Allowances) -> Row:
 
 
 def _rows(db: Database, table: str, order_by: str) -> Iterable[Row]:
-    return db[table].rows_where(order_by=order_by)
+    return db.table(table).rows_where(order_by=order_by)
 
 
 def _sets(db: Database, query: str) -> defaultdict[int, set[Any]]:
@@ -176,5 +180,5 @@ def _names(row: Row) -> dict[str, str]:
     return {"ru": row["name_ru"], "en": row["name_en"]}
 
 
-def _allowances(row: Row) -> dict[str, int]:
+def _allowances(row: Row) -> dict[Allowance, int]:
     return {kind: row[kind] for kind in ALLOWANCES if row[kind]}

@@ -5,6 +5,6 @@ for readers. ``secure_delete`` overwrites what is deleted, because the outbox ho
 taken.
 """
 
-from data.sqlite.opening import SqliteStore, open_store
+from data.sqlite.opening import open_sqlite
 
-__all__ = ["SqliteStore", "open_store"]
+__all__ = ["open_sqlite"]

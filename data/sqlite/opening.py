@@ -4,12 +4,11 @@ import sqlite3
 from pathlib import Path
 
 from data import catalogue, migrations
-from data.sqlite.options import Options
-from data.sqlite.pending import Pending
-from data.sqlite.subscribers import Subscribers
-from data.sqlite.traffic import Traffic
+from data.sqlite.connection import Connection
+from data.sqlite.store import SqliteStore
 from data.store import StoreError
 
+IN_MEMORY = "sqlite://"
 SCHEME = "sqlite:///"
 OPENING_WAIT_S = 5.0
 # Nothing else happens in a gateway while the lock is waited for, so it is not waited for long.
@@ -24,29 +23,17 @@ SETTINGS = (
 )
 
 
-class SqliteStore(Subscribers, Options, Pending, Traffic):
-    """All verbs of :class:`data.store.Store` on one connection, for one thread."""
-
-    def __init__(self, connection: sqlite3.Connection, name: str):
-        super().__init__(connection, name)
-        self.catalogue = catalogue.read(connection)
-
-
-def open_store(url: str, create: bool = True, patient: bool = False) -> SqliteStore:
-    """Open the store at ``sqlite:///relative/path`` or ``sqlite:////absolute/path``, migrating it if it is
-    old.
-
-    The file and its folder are made when they are missing and ``create`` allows it. ``patient`` is for a command
-    that writes while a gateway is at work: it waits seconds for its turn instead of half a one. Raises StoreError with
-    one line that names the file: it is not a database, is not ours, is of a newer schema, cannot be written.
-    """
+def open_sqlite(url: str, create: bool, patient: bool) -> SqliteStore:
+    """Open the store of that URL; see `data.opening.open_store`."""
+    if url == IN_MEMORY:
+        return _open(":memory:", "the store in memory", None, patient)
     path = _path(url)
     if create:
         _make_folder(path)
     elif not path.exists():
         raise StoreError(f"{path}: there is no store here")
     try:
-        return _open(path, patient)
+        return _open(f"{path.absolute().as_uri()}?mode=rwc", str(path), str(path), patient)
     except (StoreError, sqlite3.Error) as error:
         raise StoreError(f"{path}: {error}") from error
 
@@ -65,22 +52,23 @@ def _make_folder(path: Path) -> None:
         raise StoreError(f"{path.parent}: {error.strerror}") from error
 
 
-def _open(path: Path, patient: bool) -> SqliteStore:
+def _open(database: str, name: str, path: str | None, patient: bool) -> SqliteStore:
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rwc",
+        database,
         uri=True,
         timeout=OPENING_WAIT_S,
         isolation_level=None,
         cached_statements=256,
     )
     try:
-        return _prepare(connection, path, patient)
+        _prepare(connection, patient)
+        return SqliteStore(Connection(connection, name), catalogue.read(connection), path)
     except BaseException:
         connection.close()
         raise
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, patient: bool) -> SqliteStore:
+def _prepare(connection: sqlite3.Connection, patient: bool) -> None:
     migrations.check_ours(connection)  # before anything is written: turning on the log would be
     for setting in SETTINGS:
         connection.execute(setting)
@@ -88,4 +76,3 @@ def _prepare(connection: sqlite3.Connection, path: Path, patient: bool) -> Sqlit
     catalogue.refresh(connection)
     if not patient:
         connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
-    return SqliteStore(connection, str(path))

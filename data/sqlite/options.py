@@ -2,7 +2,7 @@
 # ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
 from data.model import ActiveOption, Catalogue, Option, Package
-from data.sqlite.base import UnitOfWork
+from data.sqlite.connection import Part
 
 OPTIONS_ON = "SELECT option, since FROM subscriber_options WHERE msisdn = ? ORDER BY option"
 IN_GROUP = "SELECT option FROM subscriber_options WHERE msisdn = ? AND exclusive_group = ? AND option <> ?"
@@ -16,7 +16,7 @@ DROP_PACKAGES = "DELETE FROM packages WHERE msisdn = ? AND option = ?"
 PACKAGES = "SELECT option, kind, remaining, total FROM packages WHERE msisdn = ? ORDER BY option, kind"
 
 
-class Options(UnitOfWork):
+class Options(Part):
     """Verbs about the options and packages of one number."""
 
     catalogue: Catalogue
@@ -26,15 +26,12 @@ class Options(UnitOfWork):
 
     async def switch_on(self, msisdn: str, number: int, since: float) -> bool:
         option = self.catalogue.options[number]
-        with self._whole():
-            self._make_room(msisdn, option)
-            row = (msisdn, number, option.exclusive_group, since)
-            if not self._write(SWITCH_ON, row).rowcount:
-                return False
-            allowances = option.allowances.items()
-            self._write_many(
-                ADD_PACKAGE, [(msisdn, number, kind, total, total) for kind, total in allowances]
-            )
+        self._make_room(msisdn, option)
+        row = (msisdn, number, option.exclusive_group, since)
+        if not self._write(SWITCH_ON, row).rowcount:
+            return False
+        allowances = option.allowances.items()
+        self._write_many(ADD_PACKAGE, [(msisdn, number, kind, total, total) for kind, total in allowances])
         return True
 
     def _make_room(self, msisdn: str, option: Option) -> None:
@@ -45,8 +42,7 @@ class Options(UnitOfWork):
             self._switch_off(msisdn, other)
 
     async def switch_off(self, msisdn: str, number: int) -> bool:
-        with self._whole():
-            return self._switch_off(msisdn, number)
+        return self._switch_off(msisdn, number)
 
     def _switch_off(self, msisdn: str, number: int) -> bool:
         self._write(DROP_PACKAGES, (msisdn, number))

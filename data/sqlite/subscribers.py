@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from data.model import Catalogue, Language, LedgerEntry, NewSubscriber, Script, Subscriber
-from data.sqlite.base import UnitOfWork
+from data.model import Catalogue, Kind, Language, LedgerEntry, NewSubscriber, Script, Subscriber
+from data.sqlite.connection import Part, upsert
 from data.store import StoreError
 
 _FACTS = """
@@ -16,12 +16,13 @@ contract, language, script, blocked, tariff, coalesce(contract, msisdn),
        budget_limit_kopecks, budget_spent_kopecks, renew_day
 """
 SUBSCRIBER = f"""
-SELECT ?1, {_FACTS} FROM subscribers LEFT JOIN contracts ON contracts.id = contract WHERE msisdn = ?1
+SELECT msisdn, {_FACTS} FROM subscribers LEFT JOIN contracts ON contracts.id = contract WHERE msisdn = ?
 """
 # Many at once cost a third of as many one by one. CROSS: the numbers asked for lead, each one finds its row.
+# json_each is SQLite's own; others have lists of their own.
 SUBSCRIBERS = f"""
-SELECT asked.value, {_FACTS} FROM json_each(?) AS asked
-CROSS JOIN subscribers ON msisdn = CAST(asked.value AS INTEGER) LEFT JOIN contracts ON contracts.id = contract
+SELECT msisdn, {_FACTS} FROM json_each(?) AS asked
+CROSS JOIN subscribers ON msisdn = asked.value LEFT JOIN contracts ON contracts.id = contract
 """
 SET_LANGUAGE = "UPDATE subscribers SET language = ? WHERE msisdn = ?"
 SET_SCRIPT = "UPDATE subscribers SET script = ? WHERE msisdn = ?"
@@ -46,7 +47,7 @@ LEDGER = (
 )
 
 KNOWN = "SELECT msisdn FROM subscribers WHERE msisdn BETWEEN ? AND ?"
-ADD_CONTRACT = "INSERT OR IGNORE INTO contracts (id, balance_kopecks) VALUES (?, ?)"
+ADD_CONTRACT = "INSERT INTO contracts (id, balance_kopecks) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
 ADD_SUBSCRIBER = """
 INSERT INTO subscribers (msisdn, contract, language, script, blocked, tariff, balance_kopecks,
                          budget_limit_kopecks, budget_spent_kopecks, renew_day)
@@ -55,24 +56,28 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ADD_TARIFF_PACKAGE = "INSERT INTO packages (msisdn, option, kind, remaining, total) VALUES (?, 0, ?, ?, ?)"
 
 RECORD_ISSUE = "INSERT INTO password_issues (msisdn, requested) VALUES (?, ?)"
-ISSUES_SINCE = "SELECT requested FROM password_issues WHERE msisdn = ? AND requested >= ? ORDER BY requested"
-SET_HASH = """
-INSERT INTO passwords (msisdn, hash, issued) VALUES (?, ?, ?)
-ON CONFLICT (msisdn) DO UPDATE SET hash = excluded.hash, issued = excluded.issued
+# Rows are in the order of time: only those that go are looked at, and the first that stays.
+PRUNE_ISSUES = """
+DELETE FROM password_issues WHERE id IN (
+    SELECT id FROM password_issues WHERE id < coalesce(
+        (SELECT id FROM password_issues WHERE requested >= ? ORDER BY id LIMIT 1), 9223372036854775807)
+    ORDER BY id LIMIT ?)
 """
+ISSUES_SINCE = "SELECT requested FROM password_issues WHERE msisdn = ? AND requested >= ? ORDER BY requested"
+SET_HASH = upsert("passwords", "msisdn, hash, issued", key="msisdn")
 HASH = "SELECT hash FROM passwords WHERE msisdn = ?"
 
 IMPORT_CHUNK = 10_000
 
 
-class Subscribers(UnitOfWork):
+class Subscribers(Part):
     """Verbs about one number and its account."""
 
     catalogue: Catalogue
 
     async def subscriber(self, msisdn: str) -> Subscriber | None:
         row = self._execute(SUBSCRIBER, (msisdn,)).fetchone()
-        return row and _subscriber(row)
+        return None if row is None else _subscriber(row)
 
     async def subscribers(self, msisdns: Sequence[str]) -> dict[str, Subscriber]:
         return {row[0]: _subscriber(row) for row in self._execute(SUBSCRIBERS, (json.dumps(msisdns),))}
@@ -87,22 +92,20 @@ class Subscribers(UnitOfWork):
         if amount_kopecks < 0:
             raise ValueError(f"{what}: cannot charge {amount_kopecks} kopecks")
         if not amount_kopecks:
-            return (await self.subscriber(subscriber.msisdn)).balance_kopecks
+            now = await self.subscriber(subscriber.msisdn)
+            return now and now.balance_kopecks
         take = TAKE_FROM_CONTRACT if subscriber.corporate else TAKE_OWN
-        with self._whole():
-            rows = self._write(take, {"amount": amount_kopecks, "msisdn": subscriber.msisdn}).fetchall()
-            if not rows:
-                return None
-            if subscriber.corporate:
-                self._write(COUNT_IN_BUDGET, (amount_kopecks, subscriber.msisdn))
-            self._write(WRITE_DOWN, (subscriber.account_id, subscriber.msisdn, what, amount_kopecks, when))
-        return rows[0][0]
+        rows = self._write(take, {"amount": amount_kopecks, "msisdn": subscriber.msisdn}).fetchall()
+        if not rows:
+            return None
+        if subscriber.corporate:
+            self._write(COUNT_IN_BUDGET, (amount_kopecks, subscriber.msisdn))
+        self._write(WRITE_DOWN, (subscriber.account_id, subscriber.msisdn, what, amount_kopecks, when))
+        balance: int = rows[0][0]
+        return balance
 
-    async def ledger(self, account_id: int) -> list[LedgerEntry]:
-        return [
-            LedgerEntry(account, str(msisdn), what, amount, when)
-            for account, msisdn, what, amount, when in self._execute(LEDGER, (account_id,))
-        ]
+    async def ledger(self, account_id: str) -> list[LedgerEntry]:
+        return [LedgerEntry(*row) for row in self._execute(LEDGER, (account_id,))]
 
     async def record_password_issue(self, msisdn: str, when: float) -> None:
         self._write(RECORD_ISSUE, (msisdn, when))
@@ -110,25 +113,27 @@ class Subscribers(UnitOfWork):
     async def password_issues_since(self, msisdn: str, since: float) -> list[float]:
         return [when for (when,) in self._execute(ISSUES_SINCE, (msisdn, since))]
 
+    async def prune_password_issues(self, before: float, limit: int = 10_000) -> int:
+        return self._write(PRUNE_ISSUES, (before, limit)).rowcount
+
     async def set_password_hash(self, msisdn: str, password_hash: str, when: float) -> None:
         self._write(SET_HASH, (msisdn, password_hash, when))
 
     async def password_hash(self, msisdn: str) -> str | None:
         row = self._execute(HASH, (msisdn,)).fetchone()
-        return row and row[0]
+        return None if row is None else str(row[0])
 
     async def import_subscribers(self, subscribers: Iterable[NewSubscriber]) -> int:
         incoming, added = iter(subscribers), 0
-        with self._whole():
-            while chunk := list(islice(incoming, IMPORT_CHUNK)):
-                added += self._import(self._checked(chunk))
+        while chunk := list(islice(incoming, IMPORT_CHUNK)):
+            added += self._import(self._checked(chunk))
         return added
 
     def _checked(self, chunk: Sequence[NewSubscriber]) -> list[NewSubscriber]:
         numbers = [new.msisdn for new in chunk]
         unknown_tariffs = {new.tariff for new in chunk} - self.catalogue.tariffs.keys()
         if unknown_tariffs:
-            raise StoreError(f"{self._name}: no tariff {min(unknown_tariffs)} in the catalogue")
+            raise StoreError(f"{self._connection.name}: no tariff {min(unknown_tariffs)} in the catalogue")
         known = {msisdn for (msisdn,) in self._execute(KNOWN, (min(numbers), max(numbers)))}
         return [new for new in chunk if new.msisdn not in known]
 
@@ -139,7 +144,7 @@ class Subscribers(UnitOfWork):
         self._write_many(ADD_TARIFF_PACKAGE, self._package_rows(chunk))
         return len(chunk)
 
-    def _package_rows(self, chunk: Sequence[NewSubscriber]) -> Iterable[tuple[int, str, int, int]]:
+    def _package_rows(self, chunk: Sequence[NewSubscriber]) -> Iterable[tuple[str, str, int, int]]:
         for new in chunk:
             for kind, total in self.catalogue.tariffs[new.tariff].allowances.items():
                 yield new.msisdn, kind, total * new.packages_left_percent // 100, total
@@ -147,7 +152,7 @@ class Subscribers(UnitOfWork):
 
 def _subscriber(row: tuple[Any, ...]) -> Subscriber:
     msisdn, contract, language, script, blocked, tariff, account_id, balance, limit, spent, renew_day = row
-    kind = "private" if contract is None else "corporate"
+    kind: Kind = "private" if contract is None else "corporate"
     return Subscriber(
         msisdn, kind, language, script, blocked == 1, tariff, account_id, balance, limit, spent, renew_day
     )

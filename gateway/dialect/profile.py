@@ -132,7 +132,7 @@ class Profile:
         inward = word is None or word in self._kind_by_word
         return None if inward and word in self._outward_by_word else inward
 
-    def read(self, pdu: Message) -> Inbound:
+    def read(self, pdu: Message, msisdn: str | None = None) -> Inbound:
         """Understand a subscriber's message for which `is_ussd` holds.
 
         Raises `DialectError` when its operation, its data_coding, or the lack of a name has no meaning here.
@@ -152,7 +152,7 @@ class Profile:
         if not key:
             raise DialectError(f"nothing in the PDU names its dialogue, as dialect {self.name!r} does")
         return Inbound(
-            source.removeprefix("+"),
+            source.removeprefix("+") if msisdn is None else msisdn,
             key,
             self._turn(kind, pdu),
             unit,

@@ -12,6 +12,7 @@ import os
 import random
 import ssl
 from collections.abc import Iterator
+from typing import Any
 
 from tenacity import (
     AsyncRetrying,
@@ -180,8 +181,8 @@ class Bind(_Binding):
         where = f"{self._peer}: " if len(settings.connect) > 1 else ""
         loop = asyncio.get_running_loop()
         session = Session(Role.ESME, self._link.session_settings(), self._link.clock())
-        tls: dict = {}
-        if self._certificates:
+        tls: dict[str, Any] = {}
+        if self._certificates and settings.tls:
             tls = {"ssl": self._certificates.context(), "server_hostname": settings.tls.server_name or host}
         try:
             async with asyncio.timeout(settings.connect_s):
@@ -191,7 +192,7 @@ class Bind(_Binding):
         except TimeoutError:
             raise LinkDown(f"{where}no connection within {settings.connect_s:g} s") from None
         except ssl.SSLCertVerificationError as error:
-            hint = "" if settings.tls.ca_file else "; is the operator's CA in tls.ca_file?"
+            hint = "" if settings.tls and settings.tls.ca_file else "; is the operator's CA in tls.ca_file?"
             raise LinkDown(f"{where}certificate: {error.verify_message}{hint}") from None
         except (OSError, UnicodeError, ValueError) as error:
             raise LinkDown(f"{where}{_reason(error)}") from None
@@ -202,8 +203,9 @@ class Bind(_Binding):
         self._ask(connection.session)
         pump = asyncio.create_task(self._serve(connection, bound), name=f"link {self._link.name}")
         stopping = asyncio.create_task(self._link.stopping.wait())
+        ends: set[asyncio.Future[Any]] = {bound, stopping}
         try:
-            await asyncio.wait({bound, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:  # bound or not: nobody else knows of the pump yet
             connection.abort()
             await pump
@@ -222,6 +224,8 @@ class Bind(_Binding):
             await asyncio.wait_for(self._link.stopping.wait(), seconds)
 
     def _report(self, state: RetryCallState) -> None:
+        assert state.outcome, "there was an attempt"
+        assert state.next_action, "and there will be another"
         self.problem = str(state.outcome.exception())
         wait_s = round(state.next_action.sleep, 1)
         self._log.warning(
@@ -272,6 +276,7 @@ class _Invited(_Binding):
 
     def __init__(self, link: Link):
         super().__init__(link, pdus.BindReceiver)
+        assert link.settings.outbind, "nobody is invited otherwise"
         self._settings = link.settings.outbind
 
     async def serve(self, connection: Connection) -> None:

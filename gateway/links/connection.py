@@ -6,12 +6,14 @@ are its batches.
 """
 
 import asyncio
+import secrets
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from gateway.smpp.session import Event, Session
+from gateway.smpp.events import Event
+from gateway.smpp.session import Session
 
 Handler = Callable[[list[Event]], Awaitable[None]]
 
@@ -25,6 +27,8 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, session: Session, clock: Callable[[], float]):
         self.session = session
+        self.id = secrets.token_hex(6)
+        """What the store calls the connection; no other one is ever called so."""
         self.peer = ""
         """HOST:PORT of the other end."""
         self.why = ""

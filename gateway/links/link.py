@@ -8,7 +8,7 @@ one, or several that the centre has opened. How they come about is the business 
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 import structlog
@@ -44,13 +44,19 @@ from gateway.smpp.vocabulary import (
     status_name,
 )
 from gateway.turns.dialogues import Dialogues
+from gateway.turns.post import Post
 from gateway.turns.quarantine import Quarantine, octets_of
-from gateway.turns.work import Message, Work, station_of
+from gateway.turns.repeats import Told
+from gateway.turns.station import Delivered, Message, station_of
+from gateway.turns.work import Work
 from gateway.watch.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-_TURNS = {"esme": (pdus.DeliverSm, pdus.DataSm), "smsc": (pdus.SubmitSm, pdus.DataSm)}
+_TURNS: dict[str, tuple[type[Message], ...]] = {
+    "esme": (pdus.DeliverSm, pdus.DataSm),
+    "smsc": (pdus.SubmitSm, pdus.DataSm),
+}
 # What an ESME may ask of an SMSC, and the gateway as one does not offer.
 _NOT_OFFERED = {
     pdus.QuerySm: ESME_RQUERYFAIL,
@@ -62,10 +68,13 @@ _NOT_OFFERED = {
 class Source(Protocol):
     """Where connections of a link come from."""
 
-    name: str
-    """What it makes of them: transceiver, receiver, transmitter, or whatever the centre likes."""
-    problem: str | None
-    """Why there is none just now."""
+    @property
+    def name(self) -> str:
+        """What it makes of them: transceiver, receiver, transmitter, or whatever the centre likes."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is none just now."""
 
 
 class Link:
@@ -75,10 +84,9 @@ class Link:
         self,
         settings: LinkSettings,
         dialogues: Dialogues,
+        post: Post,
         metrics: Metrics,
         quarantine: Quarantine,
-        on_jobs: Callable[[], None],
-        distribute: Callable[[Sequence[Outgoing]], None],
         clock: Callable[[], float] = time.monotonic,
     ):
         self.settings = settings
@@ -92,18 +100,12 @@ class Link:
         self._dialogues = dialogues
         self._metrics = metrics
         self._quarantine = quarantine
-        self._on_jobs, self._distribute = on_jobs, distribute
+        self._post = post
         self._peer_flow = Flow(settings.window, settings.peer_rate)
         self._message_ids = itertools.count(int(time.time()))
         self._gone = asyncio.Event()
         self._turns = _TURNS[settings.role]
-        self._dispatch: dict[type[Event], Callable[..., None]] = {
-            Response: self.outward.on_response,
-            Unanswered: self.outward.on_unanswered,
-            Refused: self._on_refused,
-            Stray: self._on_stray,
-            Notice: self._on_notice,
-        }
+        post.join(self)
 
     # --- life
 
@@ -113,9 +115,9 @@ class Link:
         return self.outward.connections
 
     @property
-    def up(self) -> bool:
-        """Whether messages can leave."""
-        return self.outward.down_since is None
+    def down_since(self) -> float | None:
+        """When the last connection by which messages could leave was lost; None while there is one."""
+        return self.outward.down_since
 
     @property
     def problem(self) -> str | None:
@@ -141,6 +143,7 @@ class Link:
     def joined(self, connection: Connection) -> None:
         """A connection has been bound."""
         self.outward.joined(connection)
+        self.station.repeats.bound()
         self._gone.clear()
         state, count = connection.session.state.value, len(self.connections)
         self.log.info("link is bound", peer=connection.peer, state=state, connections=count)
@@ -148,6 +151,7 @@ class Link:
     def left(self, connection: Connection) -> None:
         """A connection that had joined is gone."""
         self.outward.left(connection)
+        self.station.repeats.lost(_told(connection), others=bool(self.connections))
         if not self.connections:
             self._gone.set()
 
@@ -170,33 +174,42 @@ class Link:
         self.outward.put(messages)
         self.outward.wake()
 
+    def withdraw(self, ids: Collection[int]) -> None:
+        """Send these no more: somebody has taken them out of the store."""
+        self.outward.withdraw(ids)
+
     # --- what a read brought
 
     async def handle(self, connection: Connection, events: list[Event]) -> None:
         """Do what the events of one connection ask for, in one unit of work; what it answers is sent by the caller."""
-        requests: list[Message] = []
+        requests: list[Delivered] = []
         unbind: UnbindRequest | None = None
         refusal = self._refusal()
         for event in events:
-            kind = type(event)
-            if kind is Request:
-                if type(event.pdu) not in self._turns:
-                    self._refuse(connection, event.pdu, _NOT_OFFERED.get(type(event.pdu), ESME_RINVCMDID))
-                elif refusal or self._too_fast():
-                    self._refuse(connection, event.pdu, refusal or ESME_RTHROTTLED)
-                else:
-                    requests.append(event.pdu)
-            elif kind is UnbindRequest:
-                unbind = event
-            elif kind is Quarantined:
-                self._put_aside(connection, event)
-            elif act := self._dispatch.get(kind):
-                act(event)
+            match event:
+                case Request(pdu, octets):
+                    if not isinstance(pdu, self._turns):
+                        self._refuse(connection, pdu, _NOT_OFFERED.get(type(pdu), ESME_RINVCMDID))
+                    elif refusal or self._too_fast():
+                        self._refuse(connection, pdu, refusal or ESME_RTHROTTLED)
+                    else:
+                        requests.append(Delivered(pdu, octets))
+                case Response():
+                    self.outward.on_response(event)
+                case Unanswered():
+                    self.outward.on_unanswered(event)
+                case UnbindRequest():
+                    unbind = event
+                case Quarantined():
+                    self._put_aside(connection, event)
+                case Refused() | Stray() | Notice():
+                    self._note(event)
         if requests or self.outward.has_outcomes:
             await self._work(connection, requests)
         await self.outward.send(connection)
         if unbind:
             self.log.info("the centre unbinds", peer=connection.peer)
+            self.station.repeats.left(connection.id)  # who leaves in good order has read what there was
             connection.session.send(unbind.pdu.respond(), self.clock())
         elif self.stopping.is_set():
             self._leave(connection)
@@ -209,7 +222,7 @@ class Link:
             await self._dialogues.handle(self.station, [], replayed=[record.id])
             self._quarantine.keep(self.name, record.peer, str(error), error.status, record.octets)
             return
-        turns = [pdu] if isinstance(pdu, self._turns) else []
+        turns = [Delivered(pdu, record.octets)] if isinstance(pdu, self._turns) else []
         work = await self._dialogues.handle(self.station, turns, replayed=[record.id])
         self._finish(work, record.peer)
         self.outward.wake()
@@ -231,12 +244,12 @@ class Link:
         self._metrics.refused.labels(self.name, status_name(status)).inc()
         connection.session.acknowledge(pdu, status)
 
-    async def _work(self, connection: Connection, requests: list[Message]) -> None:
+    async def _work(self, connection: Connection, requests: list[Delivered]) -> None:
         """One unit of work. If the store fails, the centre keeps the messages and sends them again."""
         started = self.clock()
         try:
             with self.outward.told() as outcomes:
-                work = await self._dialogues.handle(self.station, requests, outcomes)
+                work = await self._dialogues.handle(self.station, requests, outcomes, told=_told(connection))
         except Exception as error:
             self.log.error(
                 "the store took nothing of this read",
@@ -244,11 +257,13 @@ class Link:
                 reason=str(error),
                 exc_info=not isinstance(error, StoreError),
             )
-            for pdu in requests:
-                self._refuse(connection, pdu, ESME_RX_T_APPN)
+            for request in requests:
+                self._refuse(connection, request.pdu, ESME_RX_T_APPN)
             self.outward.try_store_again()
             return
         self._acknowledge(connection.session, work)
+        if work.digests:
+            self.station.repeats.acknowledged(_told(connection), work.digests)
         self._finish(work, connection.peer)
         self._count(work, self.clock() - started)
 
@@ -265,9 +280,10 @@ class Link:
         ours = [answer for answer in work.answers if answer.link == self.name]
         self.outward.put(ours)
         if len(ours) < len(work.answers):
-            self._distribute([answer for answer in work.answers if answer.link != self.name])
+            self._post.distribute([answer for answer in work.answers if answer.link != self.name])
+        self._post.withdraw(work.withdrawn)
         if work.jobs:
-            self._on_jobs()
+            self._post.bell.set()
         for pdu, reason, status in work.misunderstood:
             self._quarantine.keep(self.name, peer, reason, status, octets_of(pdu))
         for receipt in work.receipts:
@@ -295,13 +311,18 @@ class Link:
         self._metrics.quarantined.labels(self.name, status_name(event.status)).inc()
         self._quarantine.keep(self.name, connection.peer, event.reason, event.status, event.octets)
 
-    def _on_refused(self, event: Refused) -> None:
-        self._metrics.refused.labels(self.name, status_name(event.status)).inc()
-        self.log.warning("refused", command=command_name(event.command_id), status=status_name(event.status))
+    def _note(self, event: Refused | Stray | Notice) -> None:
+        match event:
+            case Refused(command_id, _, status):
+                self._metrics.refused.labels(self.name, status_name(status)).inc()
+                self.log.warning("refused", command=command_name(command_id), status=status_name(status))
+            case Stray(command_id):
+                self._metrics.answers.labels(self.name, "stray").inc()
+                self.log.info("response to nothing, or late", command=command_name(command_id))
+            case Notice(pdu):
+                self.log.info("notice of the centre", command=pdu.name)
 
-    def _on_stray(self, event: Stray) -> None:
-        self._metrics.answers.labels(self.name, "stray").inc()
-        self.log.info("response to nothing, or late", command=command_name(event.command_id))
 
-    def _on_notice(self, event: Notice) -> None:
-        self.log.info("notice of the centre", command=event.pdu.name)
+def _told(connection: Connection) -> Told:
+    session = connection.session
+    return Told(connection.id, session.responses_sent, session.responses_read)

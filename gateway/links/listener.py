@@ -10,7 +10,7 @@ import ssl
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakSet
 
 import structlog
@@ -22,7 +22,7 @@ from gateway.settings import split_address
 from gateway.smpp.credentials import authenticator
 from gateway.smpp.events import Bound, Closed, Event, Quarantined
 from gateway.smpp.explain.walk import holds_together, walk
-from gateway.smpp.pdu import Pdu, encode
+from gateway.smpp.pdu import BindRequest, BindResponse, encode
 from gateway.smpp.session import Role, Session
 from gateway.smpp.vocabulary import ESME_RBINDFAIL, ESME_ROK, status_name
 from gateway.turns.quarantine import Quarantine
@@ -60,7 +60,8 @@ class Listener:
     @property
     def port(self) -> int:
         """The port that was really taken."""
-        return self._socket.getsockname()[1]
+        port: int = self._socket.getsockname()[1]
+        return port
 
     async def run(self) -> None:
         """Take connections in, until cancelled."""
@@ -92,12 +93,11 @@ class Listener:
 
     def _admit(self, arrived: socket.socket, address: str) -> None:
         session = self._host.session(address)
-        why = None
-        if session is None:
-            why = "its network is not among networks"
-        elif self._open[address] >= _MOST_OF_ONE_ADDRESS or len(self._tasks) >= _MOST_CONNECTIONS:
+        why = "its network is not among networks"
+        if session and (self._open[address] >= _MOST_OF_ONE_ADDRESS or len(self._tasks) >= _MOST_CONNECTIONS):
+            session = None
             why = f"{self._open[address]} connections from there are open, {len(self._tasks)} in all"
-        if why:
+        if session is None:
             log.warning("connection refused", listen=self._address, peer=address, reason=why)
             arrived.close()
             return
@@ -121,7 +121,7 @@ class Listener:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _take(self, arrived: socket.socket, peer: str, session: Session) -> None:
-        tls: dict = {}
+        tls: dict[str, Any] = {}
         if self._certificates:
             tls = {"ssl": self._certificates.context(), "ssl_handshake_timeout": _HANDSHAKE_S}
         loop = asyncio.get_running_loop()
@@ -149,7 +149,7 @@ class Door:
         """None while there is a bind that can be answered."""
         if not self._link.connections:
             return "the centre has not bound"
-        return None if self._link.up else "the centre has bound no receiver"
+        return None if self._link.down_since is None else "the centre has bound no receiver"
 
 
 class Centres:
@@ -176,7 +176,7 @@ class Centres:
         if not any(link.settings.lets_in(address) for link in self._links.values()):
             return None
 
-        def authenticate(bind: Pdu) -> int:
+        def authenticate(bind: BindRequest) -> int:
             status = self._check(bind, address)
             if status == ESME_ROK:
                 session.settings = self._links[bind.system_id].session_settings()
@@ -186,7 +186,7 @@ class Centres:
         session = Session(Role.SMSC, self._settings, self._clock(), authenticate)
         return session
 
-    def _check(self, bind: Pdu, address: str) -> int:
+    def _check(self, bind: BindRequest, address: str) -> int:
         status = self._check_secret(bind)
         if status:
             known = self._links.get(bind.system_id)
@@ -244,7 +244,7 @@ class Centres:
                     self._quarantine.keep("", connection.peer, reason, status, octets)
                 case Closed(reason) if bind is None:
                     log.info("connection is over", peer=connection.peer, reason=reason)
-        if bind is None:
+        if bind is None or isinstance(bind, BindResponse):
             return None
         link = self._links[bind.system_id]
         link.joined(connection)

@@ -10,7 +10,9 @@ store.
 import enum
 import math
 from collections import OrderedDict
+from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 from data.model import Outgoing, OutgoingKind
 from gateway.backoff import Backoff
@@ -45,10 +47,43 @@ class Verdict(enum.Enum):
     FAILED = enum.auto()
 
 
+class Part(NamedTuple):
+    """One of several PDUs of a long message; it stands in the queue where its message stood."""
+
+    id: int
+    """That of the message."""
+    number: int
+    """From 1."""
+    message: Outgoing
+    frame: bytes
+
+    @property
+    def msisdn(self) -> str:
+        """Of the message."""
+        return self.message.msisdn
+
+    @property
+    def kind(self) -> OutgoingKind:
+        """Of the message."""
+        return self.message.kind
+
+    @property
+    def expires(self) -> float:
+        """Of the message."""
+        return self.message.expires
+
+
+Item = Outgoing | Part
+"""What waits in the queue. Two of them are told apart by their first two fields."""
+
+ITEMS = (Outgoing, Part)
+"""The classes of an item, for `isinstance`."""
+
+
 class Lane:
     """The messages of one kind. `last_id` is the last that was read from the store, or put behind those."""
 
-    __slots__ = ("kind", "last_id", "limit", "longest_pause_s", "more_in_store", "ready")
+    __slots__ = ("kind", "last_id", "left_behind", "limit", "longest_pause_s", "more_in_store", "ready")
 
     def __init__(self, kind: OutgoingKind, limit: int):
         self.kind, self.limit = kind, limit
@@ -57,9 +92,10 @@ class Lane:
 
     def restart(self) -> None:
         """Begin with the store again."""
-        self.ready: list[Outgoing] = []
+        self.ready: list[Item] = []
         self.last_id = 0
         self.more_in_store = True
+        self.left_behind = False
 
     @property
     def full(self) -> bool:
@@ -74,18 +110,18 @@ class Lane:
         if message.id <= self.last_id:
             heappush(self.ready, message)
         elif self.more_in_store or len(self.ready) >= self.limit:
-            self.more_in_store = True
+            self.more_in_store = self.left_behind = True
         else:
             self.last_id = message.id
             heappush(self.ready, message)
 
-    def refill(self, messages: list[Outgoing], more: bool) -> None:
+    def refill(self, messages: Sequence[Outgoing], more: bool) -> None:
         """Queue what the store holds beyond `last_id`; `more` says whether it holds still more behind that."""
         for message in messages:
             heappush(self.ready, message)
         if messages:
             self.last_id = messages[-1].id
-        self.more_in_store = more
+        self.more_in_store = more or self.left_behind
 
 
 class Outbox:
@@ -99,13 +135,16 @@ class Outbox:
         self._lane = {lane.kind: lane for lane in self._lanes}
         self._flow = flow
         self._backoff = backoff or Backoff()
-        self._later: list[tuple[float, Outgoing]] = []
-        self._failures: dict[int, int] = {}
+        self._later: list[tuple[float, Item]] = []
+        self._failures: dict[tuple[object, ...], int] = {}
+        self._withdrawn: OrderedDict[int, None] = OrderedDict()
         # By MSISDN, of screens, the oldest first. A dict would look for its first among all that it has lost.
         self._newest: OrderedDict[str, int] = OrderedDict()
         self._limit = limit
         self._throttles = 0
         self._paused_at = self._paused_until = 0.0
+        self.generation = 0
+        """How often the queue has begun anew."""
 
     def __len__(self) -> int:
         return sum(len(lane.ready) for lane in self._lanes) + len(self._later)
@@ -116,11 +155,15 @@ class Outbox:
         return any(lane.full for lane in self._lanes if lane.kind != "mailing")
 
     def wanting(self) -> Lane | None:
-        """The lane that the store should fill before anything else is popped; None when all is in order."""
+        """The lane that the store should fill before anything else is popped; None when all is in order.
+
+        What is put from here on may come too late for that reading, and makes another one necessary.
+        """
         for lane in self._lanes:
             if lane.ready:
                 return None
             if lane.more_in_store:
+                lane.left_behind = False
                 return lane
         return None
 
@@ -136,27 +179,39 @@ class Outbox:
         if len(self._newest) > self._limit:
             self._newest.popitem(last=False)
 
-    def is_stale(self, message: Outgoing) -> bool:
+    def withdraw(self, ids: Collection[int]) -> None:
+        """These are not to be sent any more, wherever they are: in the queue, or under way and coming back."""
+        self._withdrawn.update(dict.fromkeys(ids))
+        while len(self._withdrawn) > self._limit:
+            self._withdrawn.popitem(last=False)
+
+    def is_withdrawn(self, message: Item) -> bool:
+        """Whether somebody has withdrawn it."""
+        return message.id in self._withdrawn
+
+    def is_stale(self, message: Item) -> bool:
         """Whether it is a screen that was sent without a response, and a newer one for this phone followed.
 
         Sent again it would cover the newer one, or answer a question that has been answered. Of what the store held at
         the bind nobody knows that: it is sent.
         """
-        if message.kind != "ussd" or message.id not in self._failures:
+        if message.kind != "ussd" or message[:2] not in self._failures:
             return False
         return self._newest.get(message.msisdn, 0) > message.id
 
     def restart(self) -> None:
         """Forget the queue: the link is down, and its next bind reads the store from the beginning."""
+        self.generation += 1
         for lane in self._lanes:
             lane.restart()
         self._later.clear()
         self._failures.clear()
         self._newest.clear()
+        self._withdrawn.clear()
         self._throttles = 0
         self._paused_at = self._paused_until = 0.0
 
-    def pop(self, now: float) -> Outgoing | None:
+    def pop(self, now: float) -> Item | None:
         """The next message to send, or None when none is due."""
         while self._later and self._later[0][0] <= now:
             self._come_back(heappop(self._later)[1])
@@ -165,13 +220,18 @@ class Outbox:
                 return heappop(lane.ready) if now >= self._paused(lane) else None
         return None
 
+    def push(self, parts: Sequence[Part]) -> None:
+        """Put the parts of a message that was popped in its place."""
+        for part in parts:
+            self._come_back(part)
+
     def due(self) -> float | None:
         """When `pop` is worth another call although nothing came in; None when nothing waits for a time."""
         times = [when for when, _ in self._later[:1]]
         times += [self._paused(lane) for lane in self._lanes if lane.ready][:1]
         return min(times, default=None)
 
-    def settle(self, message: Outgoing, status: int, now: float, wall: float) -> Verdict:
+    def settle(self, message: Item, status: int, now: float, wall: float) -> Verdict:
         """Take note of the centre's answer. RETRY has queued the message again; the other two are the store's."""
         if status == ESME_ROK:
             self._throttles = 0
@@ -186,18 +246,18 @@ class Outbox:
             return self.retry(message, now)
         return Verdict.FAILED
 
-    def forget(self, message: Outgoing) -> None:
+    def forget(self, message: Item) -> None:
         """Nothing more is to be done with the message."""
         if self._failures:
-            self._failures.pop(message.id, None)
+            self._failures.pop(message[:2], None)
 
-    def retry(self, message: Outgoing, now: float) -> Verdict:
+    def retry(self, message: Item, now: float) -> Verdict:
         """Send it again after a while: its response said so, or never came."""
-        failures = self._failures[message.id] = self._failures.get(message.id, 0) + 1
+        failures = self._failures[message[:2]] = self._failures.get(message[:2], 0) + 1
         heappush(self._later, (now + self._backoff.after(failures), message))
         return Verdict.RETRY
 
-    def _pause(self, message: Outgoing, now: float) -> None:
+    def _pause(self, message: Item, now: float) -> None:
         """Wait as a whole, longer each time; a whole window that is refused at once is one refusal."""
         if now >= self._paused_until:
             self._throttles += 1
@@ -211,5 +271,5 @@ class Outbox:
         """Until when nothing of the lane is sent."""
         return min(self._paused_until, self._paused_at + lane.longest_pause_s)
 
-    def _come_back(self, message: Outgoing) -> None:
+    def _come_back(self, message: Item) -> None:
         heappush(self._lane[message.kind].ready, message)

@@ -8,7 +8,7 @@ outcomes; a connection that is lost hands back what was under way on it.
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -16,7 +16,7 @@ import structlog
 from data.model import Outgoing
 from gateway.links.connection import Connection
 from gateway.links.flow import Flow
-from gateway.links.outbox import Lane, Outbox, Verdict
+from gateway.links.outbox import ITEMS, Item, Lane, Outbox, Part, Verdict
 from gateway.settings import Link as LinkSettings
 from gateway.smpp import pdu as pdus
 from gateway.smpp.errors import LocalProtocolError
@@ -26,7 +26,8 @@ from gateway.smpp.vocabulary import ESME_ROK, ESME_RUNKNOWNERR, status_name
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.receipts import AwaitedReceipts
 from gateway.turns.sms import carried_in
-from gateway.turns.work import Outcomes, Station
+from gateway.turns.station import Station
+from gateway.turns.work import Outcomes
 from gateway.watch.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,8 @@ class Outward:
         self._outbox = Outbox(settings.backlog, self._flow)
         self._outcomes = Outcomes()
         self._being_told: list[Outcomes] = []
+        self._parts: dict[int, int] = {}  # of long messages: how many have not been taken
+        self._reading = asyncio.Lock()  # of the store, by one connection at a time
         self._skipped = 0  # messages that were given up, or not sent again
         self._may_hold: set[Connection] = set()  # messages of ours; until it has left, whatever its state
         self._may_carry = _MAY_CARRY[settings.role]
@@ -112,6 +115,7 @@ class Outward:
         # With others about to hand back, or to go on, the store would be read too early.
         if not self._may_hold:
             self._outbox.restart()
+            self._parts.clear()
             self._metrics.backlog.labels(self._settings.name).set(0)
         if not self.connections:
             self._stop_alarm()
@@ -143,15 +147,21 @@ class Outward:
         for message in messages:
             self._outbox.put(message)
 
+    def withdraw(self, ids: Collection[int]) -> None:
+        """Send these no more."""
+        self._outbox.withdraw(ids)
+
     async def send(self, current: Connection) -> None:
         """Fill the windows from the queue, and the queue from the store; `current` is written by its own pump."""
         now, wall = self._clock(), time.time()
-        allowance = self._flow.allowance(now) if self._settings.rate else math.inf
+        limited, allowance = bool(self._settings.rate), self._flow.allowance(now)
         room, skipped = 0, self._skipped
         for connection in self._by_promise():
             session = connection.session
             window = min(session.window_free, self._flow.window - session.pending)
-            room = min(window, allowance) if connection.writable else 0
+            room = min(window, allowance) if limited else window
+            if not connection.writable:
+                room = 0
             sent = await self._fill(session, room, now, wall)
             allowance -= sent
             room -= sent
@@ -166,7 +176,7 @@ class Outward:
             self.wake()
         if room > 0:
             self._set_alarm(self._outbox.due())
-        elif not allowance:
+        elif limited and not allowance:
             self._set_alarm(self._flow.due(now))
 
     def _by_promise(self) -> list[Connection]:
@@ -184,43 +194,69 @@ class Outward:
                 if await self._refill(lane):
                     continue
                 break
-            message = self._outbox.pop(now)
-            if message is None:
+            item = self._outbox.pop(now)
+            if item is None:
                 break
-            if self._outbox.is_stale(message):
-                self._skip(message)
+            if self._outbox.is_withdrawn(item):
+                self._outbox.forget(item)
                 continue
-            if message.expires < wall:
-                if self._give_up(message, "expired") >= _REFILL:
+            if self._outbox.is_stale(item):
+                self._skip(item)
+                continue
+            if item.expires < wall:
+                if self._give_up(item, "expired") >= _REFILL:
                     break
                 continue
-            frame = message.pdu
-            if frame[4:8] == self._not_ours:  # it was to leave by a link of the other role
-                frame = carried_in(frame, self._station.carrier)
+            frame = self._frame(item)
+            if frame is None:
+                continue
             try:
-                session.send_encoded(frame, now, message)
+                session.send_encoded(frame, now, item)
             except LocalProtocolError as error:  # a peer of an older version has no place for it
-                self._give_up(message, str(error))
+                self._give_up(item, str(error))
             else:
                 sent += 1
         return sent
+
+    def _frame(self, item: Item) -> bytes | None:
+        """The PDU to send; None: the message is a long one, its parts are in the queue now."""
+        if item.frame is None:
+            frames = self._station.sms.frames(self._station.carrier, item)
+            if len(frames) == 1:
+                return frames[0]
+            self._parts[item.id] = len(frames)
+            self._outbox.push([Part(item.id, number, item, frame) for number, frame in enumerate(frames, 1)])
+            return None
+        if item.frame[4:8] == self._not_ours:  # it was to leave by a link of the other role
+            return carried_in(item.frame, self._station.carrier)
+        return item.frame
 
     async def _refill(self, lane: Lane) -> bool:
         """Go on with the store, but for what the centre has taken and the store could not yet be told of.
 
         False: the store fails just now.
         """
-        try:
-            rows = await self._dialogues.unsent(self._station, lane.kind, lane.last_id, _REFILL)
-        except Exception as error:
-            self._log.error("the store cannot be read", reason=str(error))
-            self.try_store_again()
-            return False
-        settled = set().union(*(outcomes.ids for outcomes in (self._outcomes, *self._being_told)))
-        lane.refill([row for row in rows if row.id not in settled], more=len(rows) == _REFILL)
-        if rows:
-            lane.last_id = max(lane.last_id, rows[-1].id)
-        return True
+        async with self._reading:
+            if lane is not self._outbox.wanting():  # somebody has read it meanwhile
+                return True
+            settled, generation = self._untold(), self._outbox.generation
+            try:
+                rows = await self._dialogues.unsent(self._station, lane.kind, lane.last_id, _REFILL)
+            except Exception as error:
+                self._log.error("the store cannot be read", reason=str(error))
+                self.try_store_again()
+                return False
+            if generation != self._outbox.generation:  # the link went down, and begins anew
+                return True
+            settled |= self._untold()
+            lane.refill([row for row in rows if row.id not in settled], more=len(rows) == _REFILL)
+            if rows:
+                lane.last_id = max(lane.last_id, rows[-1].id)
+            return True
+
+    def _untold(self) -> set[int]:
+        """The messages that the store still holds although nothing is to be done for them."""
+        return set().union(*(outcomes.ids for outcomes in (self._outcomes, *self._being_told)))
 
     # --- what became of it
 
@@ -249,52 +285,68 @@ class Outward:
 
     def on_response(self, event: Response) -> None:
         """The centre has answered a message of ours."""
-        message, status = event.context, event.pdu.command_status
-        if not isinstance(message, Outgoing):
+        item, response = event.context, event.pdu
+        if not isinstance(item, ITEMS):
             return
-        if status == ESME_ROK and isinstance(event.pdu, _TAKEN):
-            self._outbox.settle(message, status, 0, 0)
-            self._outcomes.taken.append(message.id)
-            if message.kind != "ussd":
-                self._note_sms(message, event.pdu)
+        if response.command_status == ESME_ROK and isinstance(response, _TAKEN):
+            self._outbox.settle(item, ESME_ROK, 0, 0)
+            if item.kind != "ussd":
+                self._note_sms(item, response.message_id)
+            if self._is_whole(item):
+                self._outcomes.taken.append(item.id)
         else:
-            self._judge(message, status or ESME_RUNKNOWNERR)  # 0 in a generic_nack is no yes
+            self._judge(item, response.command_status or ESME_RUNKNOWNERR)  # 0 in a generic_nack is no yes
 
-    def _note_sms(self, message: Outgoing, response: pdus.Pdu) -> None:
+    def _note_sms(self, item: Item, message_id: str) -> None:
         self.sms_taken = True
-        if self._settings.receipts and (sent := self.receipts.expect(message, response.message_id)):
+        if self._settings.receipts and (sent := self.receipts.expect(item.id, item.msisdn, message_id)):
             self._outcomes.sent.append(sent)
 
-    def _judge(self, message: Outgoing, status: int) -> None:
-        if self._outbox.settle(message, status, self._clock(), time.time()) is Verdict.FAILED:
-            self._give_up(message, status_name(status))
+    def _is_whole(self, item: Item) -> bool:
+        """Whether the centre has all of a message, one part of which it has just taken."""
+        if not isinstance(item, Part):
+            return True
+        left = self._parts.get(item.id, 0) - 1  # without an entry it was given up, parts under way and all
+        if left > 0:
+            self._parts[item.id] = left
+        else:
+            self._parts.pop(item.id, None)
+        return left == 0
+
+    def _judge(self, item: Item, status: int) -> None:
+        if self._outbox.settle(item, status, self._clock(), time.time()) is Verdict.FAILED:
+            self._give_up(item, status_name(status))
         else:
             self._metrics.answers.labels(self._settings.name, "retry").inc()
             self._metrics.window.labels(self._settings.name).set(self._flow.window)
 
     def on_unanswered(self, event: Unanswered) -> None:
         """Nobody knows whether the centre has taken it: it is sent again (W4)."""
-        message = event.context
-        if not isinstance(message, Outgoing):
+        item = event.context
+        if not isinstance(item, ITEMS):
             return
-        if time.time() < message.expires:
-            self._outbox.retry(message, self._clock())
+        if time.time() < item.expires:
+            self._outbox.retry(item, self._clock())
         else:
-            self._give_up(message, "no response")
+            self._give_up(item, "no response")
 
-    def _skip(self, message: Outgoing) -> None:
+    def _skip(self, item: Item) -> None:
         self._skipped += 1
-        self._outcomes.taken.append(message.id)
-        self._outbox.forget(message)
+        self._outcomes.taken.append(item.id)
+        self._outbox.forget(item)
         self._metrics.answers.labels(self._settings.name, "stale").inc()
 
-    def _give_up(self, message: Outgoing, reason: str) -> int:
-        """Have the store told that the message has failed; how many wait for that."""
+    def _give_up(self, item: Item, reason: str) -> int:
+        """Have the store told that the message has failed, with all its parts; how many wait for that."""
+        self._outbox.forget(item)
+        if isinstance(item, Part):
+            if self._parts.pop(item.id, None) is None:
+                return len(self._outcomes.failed)
+            self._outbox.withdraw([item.id])
         self._skipped += 1
-        self._outcomes.failed.append((message.id, reason))
-        self._outbox.forget(message)
+        self._outcomes.failed.append((item.id, reason))
         self._metrics.answers.labels(self._settings.name, "failed").inc()
-        self._log.warning("answer given up", id=message.id, reason=reason)
+        self._log.warning("answer given up", id=item.id, reason=reason)
         return len(self._outcomes.failed)
 
     # --- time

@@ -72,11 +72,12 @@ class Certificates:
 
     def _load_ours(self, context: ssl.SSLContext) -> None:
         cert_file, key_file = self._tls.cert_file, self._tls.key_file
+        assert cert_file, "nothing of ours to load"
         try:
             # No question on the terminal of a daemon: a key with a passphrase is an error.
             context.load_cert_chain(cert_file, key_file, password=_no_passphrase)
         except (OSError, ValueError) as error:
-            pair = f"{cert_file} and {key_file}" if key_file else str(cert_file)
+            pair = f"{cert_file} and {key_file}" if key_file else cert_file
             why = (
                 str(error) if type(error) is ValueError else "no certificate and its own private key, in PEM"
             )

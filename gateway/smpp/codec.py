@@ -11,11 +11,11 @@ Reading beyond the end, or finding no NUL within the size of the field, raises, 
 
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from gateway.smpp import fields
 from gateway.smpp.errors import LocalProtocolError, RemoteProtocolError
-from gateway.smpp.fields import COctetString, FieldError, Integer, OctetString
+from gateway.smpp.fields import COctetString, FieldError, Integer, OctetString, Table
 from gateway.smpp.vocabulary import (
     ESME_RINVMSGLEN,
     ESME_RINVOPTPARSTREAM,
@@ -32,14 +32,20 @@ HEADER_OCTETS = HEADER.size
 _TLV_HEAD = struct.Struct(">HH")
 _LONGEST_RUN = 8  # no command has more integers in a row
 
-Decoder = Callable[[bytes, int, int], Any]
+Decoder = Callable[[bytes, int, int], Any]  # which class of PDU comes out is a matter of the command
 Encoder = Callable[[Any], bytes]
-Table = tuple[tuple[str, fields.Kind], ...]
 
 
-def compile_decoder(pdu_class: type) -> Decoder:
+class PduClass(Protocol):
+    """What is asked of a class of PDUs, beside its field table."""
+
+    command_id: ClassVar[int]
+    bodiless_on_error: ClassVar[bool]
+
+
+def compile_decoder(pdu_class: type[PduClass]) -> Decoder:
     """``decode(frame, command_status, sequence_number)``; raises RemoteProtocolError, never a fatal one."""
-    namespace = {
+    namespace: dict[str, Any] = {
         "pdu_class": pdu_class,
         "decode_tlvs": decode_tlvs,
         "malformed": _malformed,
@@ -50,10 +56,11 @@ def compile_decoder(pdu_class: type) -> Decoder:
     for name, kind in fields.rows(pdu_class):
         if isinstance(kind, fields.Destinations | fields.UnsuccessfulSmes):
             namespace[f"read_{name}"] = kind.read
-    return _define("decode", decoder_source(pdu_class), pdu_class, namespace)
+    decoder: Decoder = _define("decode", decoder_source(pdu_class), pdu_class, namespace)
+    return decoder
 
 
-def compile_encoder(pdu_class: type) -> Encoder:
+def compile_encoder(pdu_class: type[PduClass]) -> Encoder:
     """``encode(pdu)``; raises LocalProtocolError that names the field at fault."""
     namespace = {
         "pack_header": HEADER.pack,
@@ -64,10 +71,11 @@ def compile_encoder(pdu_class: type) -> Encoder:
     }
     for name, kind in fields.rows(pdu_class):
         namespace[f"write_{name}"] = kind.write
-    return _define("encode", encoder_source(pdu_class), pdu_class, namespace)
+    encoder: Encoder = _define("encode", encoder_source(pdu_class), pdu_class, namespace)
+    return encoder
 
 
-def _define(function: str, source: str, pdu_class: type, namespace: dict[str, Any]) -> Any:
+def _define(function: str, source: str, pdu_class: type[PduClass], namespace: dict[str, Any]) -> Any:
     code = compile(source, f"<{function} {command_name(pdu_class.command_id)}>", "exec")
     exec(code, namespace)  # noqa: S102 — the source is made of the names of our own fields
     return namespace[function]
@@ -76,7 +84,7 @@ def _define(function: str, source: str, pdu_class: type, namespace: dict[str, An
 # ------------------------------------------------------------------------------------------- decoding
 
 
-def decoder_source(pdu_class: type) -> str:
+def decoder_source(pdu_class: type[PduClass]) -> str:
     """The Python text of the decoder of ``pdu_class``."""
     table = fields.rows(pdu_class)
     reading, at = _reading(table)
@@ -183,7 +191,7 @@ def _malformed(frame: bytes, reading: str, problem: Exception) -> RemoteProtocol
 # ------------------------------------------------------------------------------------------- encoding
 
 
-def encoder_source(pdu_class: type) -> str:
+def encoder_source(pdu_class: type[PduClass]) -> str:
     """The Python text of the encoder of ``pdu_class``."""
     table = fields.rows(pdu_class)
     form = "".join(_form(kind) for _, kind in table)

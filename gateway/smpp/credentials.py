@@ -4,10 +4,10 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 
-from gateway.smpp.pdu import Pdu
+from gateway.smpp.pdu import BindRequest
 from gateway.smpp.vocabulary import ESME_RBINDFAIL, ESME_RINVPASWD, ESME_RINVSYSID, ESME_ROK
 
-Authenticate = Callable[[Pdu], int]
+Authenticate = Callable[[BindRequest], int]
 """The bind request in, the command_status of its response out; 0 lets the ESME in."""
 
 
@@ -18,7 +18,7 @@ def authenticator(passwords: Mapping[str, str], *, one_answer: bool = False) -> 
     which names exist. An unknown name takes as long as a wrong password.
     """
 
-    def authenticate(bind: Pdu) -> int:
+    def authenticate(bind: BindRequest) -> int:
         known = passwords.get(bind.system_id)
         right = hmac.compare_digest(_digest(known or ""), _digest(bind.password))
         if known is not None and right:

@@ -5,7 +5,30 @@ from typing import Any
 
 from gateway.smpp.codec import HEADER_OCTETS
 from gateway.smpp.fields import COctetString, rows
-from gateway.smpp.pdu import PDU_CLASSES, Pdu
+from gateway.smpp.pdu import (
+    PDU_CLASSES,
+    AlertNotification,
+    BindRequest,
+    BindResponse,
+    CancelSm,
+    CancelSmResp,
+    DataSm,
+    DataSmResp,
+    DeliverSm,
+    DeliverSmResp,
+    EnquireLinkResp,
+    GenericNack,
+    Outbind,
+    QuerySm,
+    QuerySmResp,
+    ReplaceSm,
+    ReplaceSmResp,
+    SubmitMulti,
+    SubmitMultiResp,
+    SubmitSm,
+    SubmitSmResp,
+    Unbind,
+)
 
 _WITH_PASSWORD = frozenset(
     command_id
@@ -18,7 +41,7 @@ _WITH_PASSWORD = frozenset(
 class Bound:
     """The session is bound. ``pdu``: for an SMSC the bind request, for an ESME the response to its own."""
 
-    pdu: Pdu
+    pdu: BindRequest | BindResponse
 
 
 @dataclass(slots=True)
@@ -32,17 +55,18 @@ class BindRefused:
 class Request:
     """A message or a question of the peer: do it, commit, then ``acknowledge(pdu)`` or ``send(pdu.respond(…))``.
 
-    It fills a place in the peer's window until it is answered.
+    It fills a place in the peer's window until it is answered. ``octets`` is the PDU as it came.
     """
 
-    pdu: Pdu
+    pdu: SubmitSm | SubmitMulti | DeliverSm | DataSm | QuerySm | CancelSm | ReplaceSm
+    octets: bytes
 
 
 @dataclass(slots=True)
 class Notice:
     """outbind or alert_notification: they have no response."""
 
-    pdu: Pdu
+    pdu: Outbind | AlertNotification
 
 
 @dataclass(slots=True)
@@ -52,7 +76,17 @@ class Response:
     ``pdu`` is the response of that request, or a generic_nack.
     """
 
-    pdu: Pdu
+    pdu: (
+        SubmitSmResp
+        | SubmitMultiResp
+        | DeliverSmResp
+        | DataSmResp
+        | QuerySmResp
+        | CancelSmResp
+        | ReplaceSmResp
+        | EnquireLinkResp
+        | GenericNack
+    )
     context: Any
 
 
@@ -71,7 +105,7 @@ class Unanswered:
 class UnbindRequest:
     """The peer wants to leave: finish what is in hand, then ``send(pdu.respond())``; new requests are not legal."""
 
-    pdu: Pdu
+    pdu: Unbind
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ the row of the specification's table. ``codec`` and ``Pdu.__repr__`` read the ro
 
 import dataclasses
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -153,6 +152,8 @@ class UnsuccessfulSmes:
 
 
 Kind = Integer | COctetString | OctetString | Destinations | UnsuccessfulSmes
+Table = tuple[tuple[str, Kind], ...]
+"""Name and kind of each field, in the order of the wire."""
 
 
 def _read_address(frame: bytes, text: str, at: int) -> tuple[int, int, str, int]:
@@ -217,13 +218,12 @@ def unsuccessful_smes() -> Any:
     return dataclasses.field(default_factory=list, metadata={_ROW: UnsuccessfulSmes()})
 
 
-@cache
-def rows(pdu_class: type) -> tuple[tuple[str, Kind], ...]:
+def rows(pdu_class: type) -> Table:
     """The field table of a PDU class, in the order of the wire: ``("service_type", COctetString(6)), …``."""
-    return tuple(_rows(pdu_class))
+    return _rows(pdu_class)
 
 
-def _rows(pdu_class: type) -> Iterator[tuple[str, Kind]]:
-    for field in dataclasses.fields(pdu_class):
-        if _ROW in field.metadata:
-            yield field.name, field.metadata[_ROW]
+@cache
+def _rows(pdu_class: type) -> Table:
+    declared = dataclasses.fields(pdu_class)
+    return tuple((field.name, field.metadata[_ROW]) for field in declared if _ROW in field.metadata)

@@ -36,9 +36,10 @@ def frame_for_older_peer(frame: bytes) -> bytes:
 
 def _text(pdu: Pdu) -> dict[str, bytes]:
     payload = pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
-    if not payload or getattr(pdu, "short_message", b""):
+    short_message: bytes | None = getattr(pdu, "short_message", None)
+    if not payload or short_message:
         return {}
-    if not hasattr(pdu, "short_message") or len(payload) > _LONGEST_SHORT_MESSAGE:
+    if short_message is None or len(payload) > _LONGEST_SHORT_MESSAGE:
         raise LocalProtocolError(
             f"{pdu.name}: message_payload of {len(payload)} octets for a peer older than SMPP 3.4"
         )

@@ -10,7 +10,7 @@ fields are integers of one octet. ``tlvs`` holds the optional parameters of any 
 """
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from gateway.smpp import codec
 from gateway.smpp.codec import HEADER, HEADER_OCTETS
@@ -94,11 +94,11 @@ DECODERS: dict[int, codec.Decoder] = {}
 ENCODERS: dict[int, codec.Encoder] = {}
 """command_id to ``encode(pdu)``."""
 
+_Declared = TypeVar("_Declared", bound=Pdu)
 
-@dataclass_transform(
-    field_specifiers=(c_octet_string, integer, octet_string, destinations, unsuccessful_smes)
-)
-def _command(declaration: type) -> type:
+
+@dataclass_transform()
+def _command(declaration: type[_Declared]) -> type[_Declared]:
     """Make a dataclass of a declaration and register it under the command it is named after."""
     pdu_class = dataclass(slots=True, repr=False)(declaration)
     words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in pdu_class.__name__)
@@ -125,7 +125,8 @@ def decode(frame: bytes) -> Pdu:
     length, command_id, command_status, sequence_number = HEADER.unpack_from(frame)
     decoder = DECODERS.get(command_id)
     if decoder is not None and length == len(frame):
-        return decoder(frame, command_status, sequence_number)
+        pdu: Pdu = decoder(frame, command_status, sequence_number)
+        return pdu
     about = {"sequence_number": sequence_number, "command_id": command_id, "octets": frame}
     if length != len(frame):
         message = f"command_length {length} of {len(frame)} octets"
@@ -137,7 +138,9 @@ def decode(frame: bytes) -> Pdu:
 
 
 @dataclass(slots=True, repr=False)
-class _Bind(Pdu):
+class BindRequest(Pdu):
+    """What the three binds have in common (§4.1.1, §4.1.3, §4.1.5)."""
+
     system_id: str = c_octet_string(16)
     password: str = c_octet_string(9, secret=True)
     system_type: str = c_octet_string(13)
@@ -148,41 +151,43 @@ class _Bind(Pdu):
 
 
 @_command
-class BindTransmitter(_Bind):
+class BindTransmitter(BindRequest):
     """The ESME wants to send (§4.1.1)."""
 
 
 @_command
-class BindReceiver(_Bind):
+class BindReceiver(BindRequest):
     """The ESME wants to receive (§4.1.3)."""
 
 
 @_command
-class BindTransceiver(_Bind):
+class BindTransceiver(BindRequest):
     """The ESME wants both (§4.1.5)."""
 
 
 @dataclass(slots=True, repr=False)
-class _BindResp(Pdu):
+class BindResponse(Pdu):
+    """What their responses have in common (§4.1.2, §4.1.4, §4.1.6)."""
+
     system_id: str = c_octet_string(16)
 
 
 @_command
-class BindTransmitterResp(_BindResp):
+class BindTransmitterResp(BindResponse):
     """§4.1.2."""
 
     bodiless_on_error: ClassVar[bool] = True
 
 
 @_command
-class BindReceiverResp(_BindResp):
+class BindReceiverResp(BindResponse):
     """§4.1.4."""
 
     bodiless_on_error: ClassVar[bool] = True
 
 
 @_command
-class BindTransceiverResp(_BindResp):
+class BindTransceiverResp(BindResponse):
     """§4.1.6."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
+from typing import Any
 
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
 from gateway.smpp.user_data_header import read_header
@@ -87,6 +88,8 @@ _KEY = re.compile(
     r"(?:^|[\s,;])(id|sub|dlvrd|submit[\s_]*date|done[\s_]*date|stat|err|text)\s?:", re.IGNORECASE
 )
 _IN_UTF16 = re.compile(rb"\0i\0d\0 ?:", re.IGNORECASE)
+_LIKE_A_RECEIPT = re.compile(rb"i\0?d\0? ?:", re.IGNORECASE)
+_BESIDES = frozenset({"submitdate", "donedate", "sub", "dlvrd"})
 _DATE_FORMS = {10: ("%y%m%d%H%M",), 12: ("%y%m%d%H%M%S", "%Y%m%d%H%M"), 14: ("%Y%m%d%H%M%S",)}
 _NUMBER_OCTETS = 4  # of a TLV's value: nobody sends more and means it
 _MAX_DIGITS = 10
@@ -213,8 +216,7 @@ def read_receipt(pdu: DeliverSm | DataSm | SubmitSm) -> Receipt | None:
     kind = message_type(pdu)
     if kind not in _RECEIPTS and not (kind == "message" and RECEIPTED_MESSAGE_ID in pdu.tlvs):
         return None
-    octets = b"" if isinstance(pdu, DataSm) else pdu.short_message
-    octets = octets or pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
+    octets = _octets(pdu)
     found = decode_receipt(octets)
     if found is None and pdu.esm_class & ESM_CLASS_UDHI:  # the header of the part that the receipt is for
         found = decode_receipt(octets[read_header(octets).octets :])
@@ -222,9 +224,28 @@ def read_receipt(pdu: DeliverSm | DataSm | SubmitSm) -> Receipt | None:
     return replace(receipt, intermediate=True) if receipt and kind == "intermediate" else receipt
 
 
+def receipt_by_form(pdu: DeliverSm | DataSm | SubmitSm) -> Receipt | None:
+    """The receipt that a message without any mark of one has the text of; None for a person's message.
+
+    Some SMSCs send receipts as if they were somebody's SMS: esm_class 0 and no TLV. Nobody types an id, a state and
+    a date or a count, each behind its key.
+    """
+    octets = _octets(pdu)
+    if not _LIKE_A_RECEIPT.search(octets):
+        return None
+    text = octets.decode("utf-16-be" if _IN_UTF16.search(octets) else "latin-1", "replace")
+    keys = {name for name, _ in _pairs(text)}
+    return decode_receipt(octets) if {"id", "stat"} <= keys and keys & _BESIDES else None
+
+
+def _octets(pdu: DeliverSm | DataSm | SubmitSm) -> bytes:
+    octets = b"" if isinstance(pdu, DataSm) else pdu.short_message
+    return octets or pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
+
+
 def _with_tlvs(receipt: Receipt | None, tlvs: dict[int, bytes]) -> Receipt | None:
     receipt = receipt or Receipt(message_id="", state="UNKNOWN")
-    known = {}
+    known: dict[str, Any] = {}
     if RECEIPTED_MESSAGE_ID in tlvs:
         given = _unquoted(tlvs[RECEIPTED_MESSAGE_ID].rstrip(b"\0").decode("latin-1"))
         known["message_id"] = given or receipt.message_id

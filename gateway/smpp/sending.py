@@ -38,6 +38,10 @@ class Sender:
         """It is below 0x34: the peer gets no TLVs, and message ids of 8 characters (S10; ``older_peers``)."""
         self.unanswered = 0
         """Requests in a row whose response did not come in time."""
+        self.responses_sent = 0
+        """Responses of ours that have been queued so far, those that the session gave by itself included."""
+        self.responses_read = 0
+        """How many of them the peer has certainly read: it answered a request that was written behind them."""
         self._window = Window(settings.window, settings.response_timer_s)
         self._output: list[bytes] = []
         self._owed = 0  # requests handed to the program and not answered by it
@@ -117,7 +121,7 @@ class Sender:
         """Answer a Request with ``status`` and nothing else: a faster ``send(pdu.respond(status), now)``."""
         if not self.closed:
             self._settle()
-            self._output.append(encode_answer(pdu.command_id, status, pdu.sequence_number))
+            self._queue_response(encode_answer(pdu.command_id, status, pdu.sequence_number))
 
     def _check(self, command_id: int) -> None:
         if command_id not in self._may_send or self._leaving or (self._binding and command_id in BIND_STATES):
@@ -130,7 +134,7 @@ class Sender:
         self, frame: bytes, command_id: int, sequence_number: int, now: float, context: Any
     ) -> None:
         if command_id not in WITHOUT_RESPONSE:
-            self._window.register(sequence_number, command_id, now, context)
+            self._window.register(sequence_number, command_id, now, self.responses_sent, context)
         self._output.append(frame)
         if command_id not in LINK_REQUESTS:
             self._active = now
@@ -149,10 +153,14 @@ class Sender:
             self._settle()
         elif not self._peer_leaving:
             raise LocalProtocolError("unbind_resp without an unbind")
-        self._output.append(frame)
+        self._queue_response(frame)
         if pdu.command_id == UNBIND_RESP:
             self._close("unbound by the peer")
         return pdu.sequence_number
+
+    def _queue_response(self, frame: bytes) -> None:
+        self._output.append(frame)
+        self.responses_sent += 1
 
     def _encode(self, pdu: Pdu) -> bytes:
         return encode(for_older_peer(pdu) if self.peer_is_older else pdu)

@@ -16,7 +16,7 @@ Notice, and asks in with bind_receiver on the same connection (S9).
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from gateway.smpp import events
 from gateway.smpp.answers import encode_answer
@@ -24,7 +24,18 @@ from gateway.smpp.credentials import Authenticate
 from gateway.smpp.errors import RemoteProtocolError
 from gateway.smpp.events import Event
 from gateway.smpp.framing import ForeignProtocolError, Framer
-from gateway.smpp.pdu import DECODERS, PDU_CLASSES, EnquireLink, Pdu, Unbind, encode
+from gateway.smpp.pdu import (
+    DECODERS,
+    PDU_CLASSES,
+    AlertNotification,
+    BindRequest,
+    BindResponse,
+    EnquireLink,
+    Outbind,
+    Pdu,
+    Unbind,
+    encode,
+)
 from gateway.smpp.sending import Sender
 from gateway.smpp.settings import SessionSettings
 from gateway.smpp.states import (
@@ -99,7 +110,7 @@ class Session(Sender):
     def _lose_step(self, problem: RemoteProtocolError) -> None:
         """Nobody knows where the next PDU begins (F2); another protocol is not answered in ours (F4)."""
         if not isinstance(problem, ForeignProtocolError):
-            self._output.append(encode_answer(GENERIC_NACK, problem.status, problem.sequence_number))
+            self._queue_response(encode_answer(GENERIC_NACK, problem.status, problem.sequence_number))
         self._quarantine(problem.octets, str(problem), problem.status)
         self._close(str(problem))
 
@@ -114,7 +125,7 @@ class Session(Sender):
         if command_id in self._peer_may_send:
             self._receive_request(frame, command_id, status, sequence_number)
         elif command_id not in PDU_CLASSES:
-            self._output.append(encode_answer(GENERIC_NACK, ESME_RINVCMDID, sequence_number))
+            self._queue_response(encode_answer(GENERIC_NACK, ESME_RINVCMDID, sequence_number))
             self._quarantine(frame, f"unknown {command_name(command_id)}", ESME_RINVCMDID)
         elif command_id & RESPONSE_BIT:
             self._receive_response(frame, command_id, status, sequence_number)
@@ -138,10 +149,10 @@ class Session(Sender):
             return
         self._owed += 1
         self._active = self._heard
-        self._events.append(events.Request(pdu))
+        self._events.append(events.Request(pdu, frame))
 
     def _receive_malformed(self, problem: RemoteProtocolError) -> None:
-        self._output.append(encode_answer(problem.command_id, problem.status, problem.sequence_number))
+        self._queue_response(encode_answer(problem.command_id, problem.status, problem.sequence_number))
         self._quarantine(problem.octets, str(problem), problem.status)
         if problem.command_id in BIND_STATES:
             self._count_refused_bind(problem.status)
@@ -150,21 +161,22 @@ class Session(Sender):
         self._events.append(events.Quarantined.of(frame, reason, status))
 
     def _refuse(self, command_id: int, sequence_number: int, status: int) -> None:
-        self._output.append(encode_answer(command_id, status, sequence_number))
+        self._queue_response(encode_answer(command_id, status, sequence_number))
         self._events.append(events.Refused(command_id, sequence_number, status))
 
     # ------------------------------------------------------------- requests about the session itself
 
-    def _receive_bind(self, pdu: Pdu) -> None:
+    def _receive_bind(self, pdu: BindRequest) -> None:
+        assert self._authenticate, "Table 2-1 has nobody bind to an ESME"
         status = self._authenticate(pdu)
         if status:
-            self._output.append(encode_answer(pdu.command_id, status, pdu.sequence_number))
+            self._queue_response(encode_answer(pdu.command_id, status, pdu.sequence_number))
             self._count_refused_bind(status)
             return
         self._window.resize(self.settings.window, self.settings.response_timer_s)
         ours = {SC_INTERFACE_VERSION: bytes([INTERFACE_VERSION])}
         tlvs = ours if pdu.interface_version >= INTERFACE_VERSION else {}
-        self._output.append(encode(pdu.respond(system_id=self.settings.system_id, tlvs=tlvs)))
+        self._queue_response(encode(pdu.respond(system_id=self.settings.system_id, tlvs=tlvs)))
         self._become_bound(pdu, pdu.command_id, pdu.interface_version)
 
     def _count_refused_bind(self, status: int) -> None:
@@ -173,7 +185,7 @@ class Session(Sender):
         if self._refused_binds >= self.settings.bind_tries:
             self._close(f"{self._refused_binds} binds refused")
 
-    def _become_bound(self, pdu: Pdu, bind_id: int, peer_version: int) -> None:
+    def _become_bound(self, pdu: BindRequest | BindResponse, bind_id: int, peer_version: int) -> None:
         self.peer_version = peer_version
         self.peer_is_older = peer_version < INTERFACE_VERSION
         self._active = self._heard
@@ -181,15 +193,15 @@ class Session(Sender):
         self._enter(BIND_STATES[bind_id])
         self._events.append(events.Bound(pdu))
 
-    def _receive_unbind(self, pdu: Pdu) -> None:
+    def _receive_unbind(self, pdu: Unbind) -> None:
         self._leaving = self._peer_leaving = True
         self._peer_may_send = frozenset({ENQUIRE_LINK})
         self._events.append(events.UnbindRequest(pdu))
 
-    def _receive_enquire_link(self, pdu: Pdu) -> None:
-        self._output.append(encode_answer(ENQUIRE_LINK, 0, pdu.sequence_number))
+    def _receive_enquire_link(self, pdu: EnquireLink) -> None:
+        self._queue_response(encode_answer(ENQUIRE_LINK, 0, pdu.sequence_number))
 
-    def _receive_outbind(self, pdu: Pdu) -> None:
+    def _receive_outbind(self, pdu: Outbind) -> None:
         """Once, and not while we are at it: the program asks in when it sees one, and can do that only once."""
         if self._binding or self._invited:
             self._refuse(OUTBIND, pdu.sequence_number, ESME_RINVBNDSTS)
@@ -197,10 +209,10 @@ class Session(Sender):
             self._invited = True
             self._receive_notice(pdu)
 
-    def _receive_notice(self, pdu: Pdu) -> None:
+    def _receive_notice(self, pdu: Outbind | AlertNotification) -> None:
         self._events.append(events.Notice(pdu))
 
-    _ABOUT_LINK = {  # noqa: RUF012 — constant
+    _ABOUT_LINK: ClassVar[dict[int, Callable[["Session", Any], None]]] = {
         **dict.fromkeys(BIND_STATES, _receive_bind),
         UNBIND: _receive_unbind,
         ENQUIRE_LINK: _receive_enquire_link,
@@ -215,13 +227,15 @@ class Session(Sender):
         if waiting is None:
             self._events.append(events.Stray(command_id, sequence_number, status))
             return
+        request_id, _, responses_sent, context = waiting
+        if responses_sent > self.responses_read:
+            self.responses_read = responses_sent  # TCP keeps the order: they came before what is answered
         try:
             pdu = DECODERS[command_id](frame, status, sequence_number)
         except RemoteProtocolError as problem:
             # Its header says what became of the request; to ask again would do it twice.
             self._quarantine(frame, str(problem), problem.status)
             pdu = PDU_CLASSES[command_id](command_status=status, sequence_number=sequence_number)
-        request_id, _, context = waiting
         if request_id in LINK_REQUESTS:
             self._receive_link_response(pdu, request_id, context)
         else:
@@ -229,7 +243,7 @@ class Session(Sender):
             self.unanswered = 0
             self._events.append(events.Response(pdu, context))
 
-    def _receive_link_response(self, pdu: Pdu, request_id: int, context: Any) -> None:
+    def _receive_link_response(self, pdu: Any, request_id: int, context: Any) -> None:
         if request_id == UNBIND:
             self._close("unbound")
         elif request_id in BIND_STATES:
@@ -241,7 +255,7 @@ class Session(Sender):
 
     def _receive_bind_response(self, pdu: Pdu, bind_id: int) -> None:
         self._binding = False
-        if pdu.command_status or pdu.command_id == GENERIC_NACK:
+        if pdu.command_status or not isinstance(pdu, BindResponse):
             self._events.append(events.BindRefused(pdu.command_status))
         else:  # most SMSCs that leave sc_interface_version out know TLVs all the same
             version = int.from_bytes(pdu.tlvs.get(SC_INTERFACE_VERSION, b""), "big") or INTERFACE_VERSION
@@ -276,7 +290,7 @@ class Session(Sender):
 
     def _miss_responses(self, now: float) -> None:
         while not self.closed and (due := self._window.deadline()) is not None and due <= now:
-            sequence_number, (request_id, sent, context) = self._window.expire_oldest()
+            sequence_number, (request_id, sent, _, context) = self._window.expire_oldest()
             if request_id not in LINK_REQUESTS:
                 self.unanswered += 1
                 self._events.append(events.Unanswered(context, "response_timer"))
@@ -300,7 +314,7 @@ class Session(Sender):
         self.closed = True
         self._owed = 0
         self._enter(State.CLOSED)
-        for request_id, _, context in self._window.abandon():
+        for request_id, _, _, context in self._window.abandon():
             if request_id not in LINK_REQUESTS:
                 self._events.append(events.Unanswered(context, "closed"))
         self._events.append(events.Closed(reason))

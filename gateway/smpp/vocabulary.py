@@ -7,6 +7,7 @@ They are smpplib's wherever it agrees with the specification. Where it does not,
   submit_multi under a name that no command has. It is not used: see ``states``.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from smpplib import command_codes, consts
@@ -45,7 +46,7 @@ ESME_RINVOPTPARAMVAL = consts.SMPP_ESME_RINVOPTPARAMVAL
 ESME_RDELIVERYFAILURE = consts.SMPP_ESME_RDELIVERYFAILURE
 ESME_RUNKNOWNERR = consts.SMPP_ESME_RUNKNOWNERR
 
-STATUS_NAMES = MappingProxyType(
+STATUS_NAMES: Mapping[int, str] = MappingProxyType(
     {
         value: name.removeprefix("SMPP_")
         for name, value in vars(consts).items()
@@ -54,27 +55,27 @@ STATUS_NAMES = MappingProxyType(
 )
 """``{0x58: "ESME_RTHROTTLED", …}``: all of Table 5-2."""
 
-STATUS_CODES = MappingProxyType({name: value for value, name in STATUS_NAMES.items()})
+STATUS_CODES: Mapping[str, int] = MappingProxyType({name: value for value, name in STATUS_NAMES.items()})
 """``{"ESME_RTHROTTLED": 0x58, …}``."""
 
-STATUS_DESCRIPTIONS = MappingProxyType(
+STATUS_DESCRIPTIONS: Mapping[int, str] = MappingProxyType(
     consts.DESCRIPTIONS | {consts.SMPP_ESME_RINVREGDLVFLG: "Invalid Registered Delivery Flag"}
 )
 
-COMMAND_IDS = MappingProxyType(dict(command_codes.commands))
+COMMAND_IDS: Mapping[str, int] = MappingProxyType(dict(command_codes.commands))
 """``{"submit_sm": 0x00000004, …}``: Table 5-1."""
 
-COMMAND_NAMES = MappingProxyType({value: name for name, value in COMMAND_IDS.items()})
+COMMAND_NAMES: Mapping[int, str] = MappingProxyType({value: name for name, value in COMMAND_IDS.items()})
 
 RESPONSE_BIT = 0x80000000
 """Set in the command_id of every response; generic_nack is this bit alone."""
 
 GENERIC_NACK = COMMAND_IDS["generic_nack"]
 
-TLV_TAGS = MappingProxyType(dict(consts.OPTIONAL_PARAMS))
+TLV_TAGS: Mapping[str, int] = MappingProxyType(dict(consts.OPTIONAL_PARAMS))
 """``{"ussd_service_op": 0x0501, …}``: Table 5-7. Any of them may stand in any PDU, and so may others."""
 
-TLV_NAMES = MappingProxyType({tag: name for name, tag in TLV_TAGS.items()})
+TLV_NAMES: Mapping[int, str] = MappingProxyType({tag: name for name, tag in TLV_TAGS.items()})
 
 USER_MESSAGE_REFERENCE = TLV_TAGS["user_message_reference"]
 SAR_MSG_REF_NUM = TLV_TAGS["sar_msg_ref_num"]

@@ -10,8 +10,8 @@ MAX_SEQUENCE_NUMBER = 0x7FFFFFFF  # p.39
 LINK_REQUESTS = frozenset(BIND_STATES) | {UNBIND, ENQUIRE_LINK}
 """Requests about the session itself: they wait in the table, but take no place in the window."""
 
-Waiting = tuple[int, float, Any]
-"""command_id of the request, when it was sent, and the context it was sent with."""
+Waiting = tuple[int, float, int, Any]
+"""command_id of the request, when it was sent, how many responses went before it, and the context it was sent with."""
 
 
 class Window:
@@ -43,10 +43,12 @@ class Window:
             following = following % MAX_SEQUENCE_NUMBER + 1
         return following
 
-    def register(self, sequence_number: int, command_id: int, now: float, context: Any) -> None:
+    def register(
+        self, sequence_number: int, command_id: int, now: float, responses_sent: int, context: Any
+    ) -> None:
         """Expect the response; to be called before the octets of the request go anywhere (W5)."""
         self._last = sequence_number
-        self._waiting[sequence_number] = (command_id, now, context)
+        self._waiting[sequence_number] = (command_id, now, responses_sent, context)
         if command_id not in LINK_REQUESTS:
             self.used += 1
 
@@ -62,7 +64,7 @@ class Window:
         """When the response timer of the oldest request runs out."""
         if not self._waiting or not self._timer_s:
             return None
-        _, sent, _ = next(iter(self._waiting.values()))
+        _, sent, _, _ = next(iter(self._waiting.values()))
         return sent + self._timer_s
 
     def expire_oldest(self) -> tuple[int, Waiting]:

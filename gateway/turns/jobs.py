@@ -1,23 +1,25 @@
 """Slow work, promised in a turn's transaction and done off the loop.
 
 A job is prepared in a thread, without the store; its result, the SMS that tells of it and the job's own deletion are
-one transaction. A job that fails is tried again, later and later; a process that dies leaves it in the store.
+one transaction. A job that fails is tried again, later and later; a process that dies leaves it in the store. One that
+has failed for the last time is set aside, for a person to look at: `starpound jobs`.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from data.model import JobRecord, Outgoing
+from data.model import JobRecord
 from data.store import Store, StoreError
 from gateway.backoff import Backoff
 from gateway.settings import Jobs as JobSettings
 from gateway.settings import Service
-from gateway.turns.work import Station, Transaction, Work
+from gateway.turns.post import Post
+from gateway.turns.work import Work
 from gateway.watch.metrics import Metrics
 from handlers.registry import Job
 from menus.model import Menu
@@ -29,53 +31,43 @@ _LOOK_EVERY_S = 1.0
 
 
 class Orphan(Exception):
-    """A job whose name or link the settings and handlers do not have any more; they may come back."""
+    """A job whose name, link or subscriber is not there any more; they may come back."""
 
 
 class Jobs:
     """The workers. Await `run` in a task; cancel it to stop: what was under way begins anew at the next start.
 
-    `deliver` is given the messages that a job has committed; `route` says by which station they leave.
+    The post office rings when there is a job, and is given the messages that jobs have committed. `clock` is the
+    wall's.
     """
 
     def __init__(
         self,
         store: Store,
-        transaction: Transaction,
+        post: Post,
         menu: Menu,
         declared: Mapping[str, Job],
-        stations: Mapping[str, Station],
-        deliver: Callable[[Sequence[Outgoing]], None],
-        route: Callable[[str], Station | None],
         settings: JobSettings,
         limits: Service,
         metrics: Metrics,
         clock: Callable[[], float] = time.time,
     ):
         self._store = store
-        self._transaction = transaction
+        self._post = post
         self._menu = menu
         self._declared = declared
-        self._stations = stations
-        self._deliver = deliver
-        self._route = route
+        self._settings = settings
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
-        self._workers = settings.workers
         self._backoff = Backoff(settings.retry_first_s, settings.retry_max_s)
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="job")
-        self._wake = asyncio.Event()
-
-    def wake(self) -> None:
-        """A job has been committed: look now."""
-        self._wake.set()
 
     async def run(self) -> None:
         """Work until cancelled."""
         try:
             while True:
-                self._wake.clear()
+                self._post.bell.clear()
                 try:
                     begun = await self.run_due()
                 except StoreError as error:
@@ -88,51 +80,65 @@ class Jobs:
 
     async def run_due(self) -> int:
         """Run the jobs whose time has come, as many at once as there are workers; how many that were."""
-        due = await self._store.due_jobs(self._clock(), self._workers)
+        async with self._store.view() as view:
+            due = await view.jobs.due(self._clock(), self._settings.workers)
         await asyncio.gather(*map(self._run_one, due))
         return len(due)
 
     async def _idle(self) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
+            await asyncio.wait_for(self._post.bell.wait(), _LOOK_EVERY_S)
         except TimeoutError:
             return
 
     async def _run_one(self, record: JobRecord) -> None:
         try:
             work = await self._do(record)
-        except Orphan:
-            log.warning("job of no known name or link waits", job=record.name, id=record.id, link=record.link)
-            await self._put_off(record)
-        except Exception:
+        except Orphan as orphan:
+            log.warning("job is an orphan", job=record.name, id=record.id, reason=str(orphan))
+            await self._put_off(record, str(orphan))
+        except Exception as error:
             log.exception("job failed", job=record.name, id=record.id, failures=record.attempts + 1)
-            await self._put_off(record)
+            await self._put_off(record, type(error).__name__)
         else:
             self._metrics.jobs.labels(record.name, "done").inc()
-            self._deliver(work.answers)
+            self._post.withdraw(work.withdrawn)
+            self._post.distribute(work.answers)
 
     async def _do(self, record: JobRecord) -> Work:
-        job, station = self._declared.get(record.name), self._stations.get(record.link)
-        if job is None or station is None:
-            raise Orphan
+        job, station = self._declared.get(record.name), self._post.station(record.link)
+        if job is None:
+            raise Orphan("nothing of that name is declared")
+        if station is None:
+            raise Orphan(f"there is no link {record.link}")
         loop = asyncio.get_running_loop()
         prepared = await loop.run_in_executor(self._pool, job.prepare, json.loads(record.args))
-        work = Work(self._store, self._clock(), self._limits, self._menu, station, self._route)
-        async with self._transaction:
-            work.subscriber = await self._store.subscriber(record.msisdn)
-            await job.run(work, work.subscriber, prepared)
+        async with self._store.unit() as unit:
+            subscriber = await unit.facts.subscriber(record.msisdn)
+            if subscriber is None:
+                raise Orphan("its number is nobody's")
+            work = Work(unit, self._clock(), self._limits, self._menu, station, self._post)
+            work.subscriber, work.address = subscriber, record.address
+            await job.run(work, subscriber, prepared)
             await work.write()
-            if not await self._store.finish_job(record.id):
+            if not await unit.jobs.finish(record.id):
                 raise RuntimeError(f"job {record.id} was finished by somebody else")
         return work
 
-    async def _put_off(self, record: JobRecord) -> None:
-        failures = record.attempts + 1
-        wait_s = self._backoff.after(failures)
-        self._metrics.jobs.labels(record.name, "failed").inc()
+    async def _put_off(self, record: JobRecord, reason: str) -> None:
+        """Have the job tried again later or, after its last try, set aside. Of an error only its kind is kept."""
+        failures, now = record.attempts + 1, self._clock()
+        last = failures >= self._settings.attempts
         try:
-            async with self._transaction:
-                await self._store.retry_job(record.id, self._clock() + wait_s, failures)
+            async with self._store.unit() as unit:
+                if last:
+                    await unit.jobs.set_aside(record.id, now, reason, failures)
+                else:
+                    await unit.jobs.retry(record.id, now + self._backoff.after(failures), failures)
         except StoreError as error:
             log.warning("job stays due", job=record.name, id=record.id, reason=str(error))
             await self._idle()  # or it would be prepared again and again meanwhile
+            return
+        self._metrics.jobs.labels(record.name, "set_aside" if last else "failed").inc()
+        if last:
+            log.error("job is set aside", job=record.name, id=record.id, reason=reason, tries=failures)

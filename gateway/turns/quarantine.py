@@ -18,7 +18,6 @@ from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.explain import one_line
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, encode
 from gateway.smpp.vocabulary import MESSAGE_PAYLOAD, status_name
-from gateway.turns.work import Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +31,8 @@ def octets_of(pdu: DeliverSm | SubmitSm | DataSm) -> bytes:
     try:
         return encode(pdu)
     except LocalProtocolError:
+        if isinstance(pdu, DataSm):
+            raise
         tlvs = {MESSAGE_PAYLOAD: pdu.short_message, **pdu.tlvs}
         return encode(replace(pdu, short_message=b"", tlvs=tlvs))
 
@@ -42,11 +43,10 @@ class Quarantine:
     def __init__(
         self,
         store: Store,
-        transaction: Transaction,
         limit: int,
         clock: Callable[[], float] = time.time,
     ):
-        self._store, self._transaction, self._limit = store, transaction, limit
+        self._store, self._limit = store, limit
         self._clock = clock
         self._waiting: list[QuarantineRecord] = []
         self._dropped = 0
@@ -99,8 +99,8 @@ class Quarantine:
             return
         records = self._waiting[:]
         try:
-            async with self._transaction:
-                await self._store.quarantine(records, self._limit)
+            async with self._store.unit() as unit:
+                await unit.inbox.quarantine(records, self._limit)
         except Exception as error:  # a peer must not end the daemon, whatever the store thinks of its octets
             expected = isinstance(error, StoreError)
             log.warning("quarantine not written yet", reason=str(error), exc_info=not expected)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import structlog
 
-from data.model import Outgoing, SentMessage
+from data.model import SentMessage
 from gateway.smpp.receipts import STATES, Receipt, message_key, message_keys
 from gateway.watch.metrics import Metrics
 
@@ -55,12 +55,15 @@ class AwaitedReceipts:
         self._log = log.bind(link=link)
         self._early: OrderedDict[str, tuple[Receipt, str]] = OrderedDict()
 
-    def expect(self, message: Outgoing, message_id: str) -> SentMessage | None:
-        """The centre has taken `message` under that id: what the store has to keep, None if all is known by now."""
+    def expect(self, id: int, number: str, message_id: str) -> SentMessage | None:
+        """The centre has taken message `id`, to `number`, under the id `message_id`.
+
+        What the store has to keep; None if all is known by now.
+        """
         key = message_key(message_id)
-        sent = SentMessage(self._link, key, message.id, message.msisdn, time.time())
+        sent = SentMessage(self._link, key, id, number, time.time())
         early, msisdn = self._early.get(key, (None, ""))
-        if early is None or not same_number(msisdn, message.msisdn):
+        if early is None or not same_number(msisdn, number):
             return sent
         for other in message_keys(early.message_id):
             self._early.pop(other, None)

@@ -1,12 +1,12 @@
 """SMS on a link: what `gateway.dialect` is for USSD. Text in and out of PDUs, as the link's settings say."""
 
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import NamedTuple
 
-from data.model import MessagePart
+from data.model import MessagePart, Outgoing
+from gateway.numbers import Address
 from gateway.smpp.long_messages import LongForm, read_part, sms_parts
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.text import alphabet_for, decode_text, encode_text
@@ -15,6 +15,9 @@ from gateway.smpp.user_data_header import Part
 _DAY_S = 86_400
 _LONGEST_DAYS = 99  # two digits of a relative time
 _RECEIPT_OF_ANY_OUTCOME = 0x01  # registered_delivery (SMPP §5.2.17)
+
+Carrier = type[SubmitSm] | type[DeliverSm]
+"""What our messages to subscribers travel in: submit_sm to an SMSC, deliver_sm to an ESME."""
 
 
 class Piece(NamedTuple):
@@ -39,20 +42,19 @@ class SmsStyle:
     receipts: bool
     """Whether it is asked to tell what became of a message."""
 
-    def frames(
-        self, carrier: type[SubmitSm] | type[DeliverSm], sender: str, msisdn: str, text: str
-    ) -> list[bytes]:
-        """The encoded PDUs (sequence number 0) of a message, one a part."""
-        alphabet, text = self._alphabet(text)
+    def frames(self, carrier: Carrier, message: Outgoing) -> list[bytes]:
+        """The encoded PDUs (sequence number 0) of a message, one a part: the same ones whenever it is sent again."""
+        alphabet, text = self._alphabet(message.text)
         asks = self.receipts and carrier is SubmitSm  # an ESME gives no delivery receipts (SMPP §4.6.1)
-        parts = sms_parts(text, alphabet, secrets.randbelow(0x10000), self.long_form)
+        ton, npi, digits = Address.parse(message.address) if message.address else (1, 1, message.msisdn)
+        parts = sms_parts(text, alphabet, message.id & 0xFFFF, self.long_form)
         return [
             encode(
                 carrier(
-                    source_addr=sender,
-                    dest_addr_ton=1,
-                    dest_addr_npi=1,
-                    destination_addr=msisdn,
+                    source_addr=message.sender,
+                    dest_addr_ton=ton,
+                    dest_addr_npi=npi,
+                    destination_addr=digits,
                     esm_class=part.esm_class,
                     validity_period=relative_time(self.validity_s) if carrier is SubmitSm else "",
                     registered_delivery=_RECEIPT_OF_ANY_OUTCOME if asks else 0,
@@ -110,7 +112,7 @@ def _has(alphabet: str, letter: str) -> bool:
     return True
 
 
-def carried_in(frame: bytes, carrier: type[SubmitSm] | type[DeliverSm]) -> bytes:
+def carried_in(frame: bytes, carrier: Carrier) -> bytes:
     """An encoded submit_sm as deliver_sm, or the other way round: their fields are the same, not their meaning.
 
     A deliver_sm tells of no validity and asks for no receipt (SMPP §4.6.1).

@@ -1,59 +1,21 @@
 """One transaction, and what the turns or the job inside it come to."""
 
-import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from data.model import DialogueRecord, Outgoing, OutgoingKind, SentMessage, Subscriber
-from data.store import Store
-from gateway.dialect import DialectError, Profile, load_profile
-from gateway.settings import Link, Service
-from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
+from data.store import Facts, Unit
+from gateway.numbers import Address
+from gateway.settings import Service
 from gateway.smpp.receipts import Receipt
-from gateway.smpp.text import data_coding_table, measure, sending_table
-from gateway.turns.receipts import ReceiptIds
-from gateway.turns.sms import SmsStyle
+from gateway.smpp.text import measure
+from gateway.turns.post import Post
+from gateway.turns.station import Message, Station
 from menus.model import Menu
 from menus.turns import Display
-
-Message = DeliverSm | SubmitSm | DataSm
-"""What a subscriber's turn comes in: from an SMSC deliver_sm, from an ESME submit_sm, from either data_sm."""
-
-
-_CARRIER = {"esme": SubmitSm, "smsc": DeliverSm}
-
-
-@dataclass(frozen=True, slots=True)
-class Station:
-    """What a turn has to know of the link it came by, or will leave by."""
-
-    name: str
-    profile: Profile
-    sms: SmsStyle
-    carrier: type[SubmitSm] | type[DeliverSm]
-    """What our messages to subscribers travel in: submit_sm to an SMSC, deliver_sm to an ESME."""
-    receipt_ids: ReceiptIds
-    """What is known of the ids in receipts."""
-
-
-def station_of(settings: Link) -> Station:
-    """What a turn has to know of the link. Raises `DialectError`."""
-    try:
-        profile = load_profile(settings.dialect)
-    except DialectError as error:
-        raise DialectError(f"links.{settings.name}.dialect: {error}") from None
-    text = settings.text
-    style = SmsStyle(
-        data_coding_table(text.data_coding, text.data_codings),
-        sending_table(text.send_as),
-        text.long_messages,
-        settings.sms_validity_s,
-        settings.receipts,
-    )
-    return Station(settings.name, profile, style, _CARRIER[settings.role], ReceiptIds())
 
 
 @dataclass(slots=True)
@@ -64,44 +26,18 @@ class Outcomes:
     failed: list[tuple[int, str]] = field(default_factory=list)
     """With the reason."""
     sent: list[SentMessage] = field(default_factory=list)
-    """Those of ``taken`` of which a receipt will tell."""
+    """Those of ``taken``, or parts of them, of which a receipt will tell."""
 
     def __bool__(self) -> bool:
-        return bool(self.taken or self.failed)
+        return bool(self.taken or self.failed or self.sent)
 
     def __add__(self, later: "Outcomes") -> "Outcomes":
         return Outcomes(self.taken + later.taken, self.failed + later.failed, self.sent + later.sent)
 
     @property
     def ids(self) -> set[int]:
-        """All of them."""
+        """All that the store need not keep."""
         return {*self.taken, *(id for id, _ in self.failed)}
-
-
-class Transaction:
-    """``async with transaction:`` on the store; only one is open at a time."""
-
-    def __init__(self, store: Store):
-        self._store = store
-        self._lock = asyncio.Lock()
-
-    async def __aenter__(self) -> None:
-        await self._lock.acquire()
-        try:
-            await self._store.begin()
-        except BaseException:
-            self._lock.release()
-            raise
-
-    async def __aexit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        try:
-            if failure is None:
-                await self._store.commit()
-        finally:
-            try:
-                await self._store.rollback()  # of what is not committed
-            finally:
-                self._lock.release()
 
 
 @dataclass(slots=True)
@@ -111,83 +47,121 @@ class Work:
     Operations and jobs see the part of it that `handlers.registry.Work` declares.
     """
 
-    store: Store
+    unit: Unit
     now: float
     limits: Service
     menu: Menu
     station: Station
-    route: Callable[[str], Station | None] = lambda msisdn: None
-    """The station by which a message leaves that answers no question; None: that of the turn."""
+    post: Post
     subscriber: Subscriber | None = None
     """Whose turn it is."""
+    address: str = ""
+    """How the message of this turn wrote his number, as `Outgoing.address` has it."""
     subscribers: dict[str, Subscriber] | None = None
     """Those of all turns, read at once; None when a turn has written something and they may be stale."""
     acknowledgements: list[tuple[Message, int]] = field(default_factory=list)
     """The messages of the unit, each with the command_status of its response."""
+    digests: list[int] = field(default_factory=list)
+    """Of those that were answered ESME_ROK: they may come again."""
     misunderstood: list[tuple[Message, str, int]] = field(default_factory=list)
     """Those of them that meant nothing, why, and the command_status that says so."""
     receipts: list[tuple[Receipt, str, SentMessage | None]] = field(default_factory=list)
     """What became of messages, to which number; None: of one that nobody knows, or not yet."""
     answers: list[Outgoing] = field(default_factory=list)
+    withdrawn: list[int] = field(default_factory=list)
+    """Messages of earlier units that have been taken out of the outbox."""
     opened: dict[str, DialogueRecord] = field(default_factory=dict)
     """The dialogues that were open when the unit began, by MSISDN, read at once."""
     dialogues: dict[str, DialogueRecord | None] = field(default_factory=dict)
     """By MSISDN, those that the unit has changed; None is one that is closed."""
     jobs: int = 0
-    counted: Counter = field(default_factory=Counter)
+    counted: Counter[str] = field(default_factory=Counter)
 
-    async def send_sms(self, message: str, values: Mapping[str, Any]) -> None:
-        """Send the subscriber the message that the menu words under that name."""
+    @property
+    def facts(self) -> Facts:
+        """The facts, in this unit."""
+        return self.unit.facts
+
+    async def send_sms(self, message: str, values: Mapping[str, Any], *, replaces: bool = False) -> None:
+        """Send the subscriber the message that the menu words under that name.
+
+        `replaces`: earlier ones that have not been taken are worth nothing any more, and are not sent.
+        """
         subscriber = self.subscriber
+        assert subscriber, "a stranger is sent nothing"
         display = Display(subscriber.language, subscriber.script, measure, paged=False)
         text = self.menu.message(message, values, display)
-        station = self.route(subscriber.msisdn) or self.station
-        self._send_sms(station, "sms", self.menu.senders[message], subscriber.msisdn, text)
+        if replaces:
+            newest = self.unit.draw_id()
+            self.withdrawn += await self.unit.outbox.withdraw(subscriber.msisdn, message, newest)
+        station = self.post.way_to(subscriber.msisdn) or self.station
+        address = self.address if station is self.station else ""
+        topic = message if replaces else ""
+        self._send_sms(station, "sms", self.menu.senders[message], subscriber.msisdn, text, address, topic)
 
     async def defer(self, job: str, args: Mapping[str, Any]) -> None:
         """Have a job run once the transaction is committed."""
-        await self.store.add_job(
-            job, self.subscriber.msisdn, self.station.name, json.dumps(args), due=0.0, created=self.now
+        subscriber = self.subscriber
+        assert subscriber, "a stranger is promised nothing"
+        await self.unit.jobs.add(
+            job, subscriber.msisdn, self.station.name, self.address, json.dumps(args), 0.0, self.now
         )
         self.jobs += 1
 
-    def answer(self, msisdn: str, frame: bytes, validity_s: float) -> None:
-        """Have an encoded screen (sequence number 0) leave by the station's link after the commit."""
-        self._queue(self.station, msisdn, "ussd", frame, validity_s)
+    def show(self, msisdn: str, frame: bytes, validity_s: float) -> int:
+        """Have an encoded screen (sequence number 0) leave by the station's link after the commit; its id."""
+        id, now = self.unit.draw_id(), self.now
+        self.answers.append(Outgoing(id, self.station.name, msisdn, "ussd", now, now + validity_s, frame))
+        return id
 
-    def answer_by_sms(self, sender: str, msisdn: str, text: str) -> None:
-        """The same for an SMS, in as many parts as it takes."""
-        self._send_sms(self.station, "reply", sender, msisdn, text)
+    def answer_by_sms(self, sender: str, msisdn: str, text: str) -> int:
+        """Have an SMS leave by the station's link, to the number as the question wrote it; its id."""
+        return self._send_sms(self.station, "reply", sender, msisdn, text, self.address)
 
-    def _send_sms(self, station: Station, kind: OutgoingKind, sender: str, msisdn: str, text: str) -> None:
-        for frame in station.sms.frames(station.carrier, sender, msisdn, text):
-            self._queue(station, msisdn, kind, frame, station.sms.validity_s)
-
-    def _queue(
-        self, station: Station, msisdn: str, kind: OutgoingKind, frame: bytes, validity_s: float
-    ) -> None:
-        now = self.now
-        self.answers.append(
-            Outgoing(self.store.draw_id(), station.name, msisdn, kind, frame, now, now + validity_s)
-        )
+    def _send_sms(
+        self,
+        station: Station,
+        kind: OutgoingKind,
+        sender: str,
+        msisdn: str,
+        text: str,
+        address: str,
+        topic: str = "",
+    ) -> int:
+        id, now = self.unit.draw_id(), self.now
+        expires = now + station.sms.validity_s
+        message = Outgoing(id, station.name, msisdn, kind, now, expires, None, sender, text, address, topic)
+        self.answers.append(message)
+        return id
 
     async def read(self, msisdns: Sequence[str]) -> None:
         """Read what the turns of these numbers need: many rows at once cost a third of as many one by one."""
-        numbers = [msisdn for msisdn in msisdns if is_number(msisdn)]
-        self.subscribers = await self.store.subscribers(numbers)
-        self.opened = await self.store.dialogues(numbers)
+        self.subscribers = await self.unit.facts.subscribers(msisdns)
+        self.opened = await self.unit.inbox.dialogues(msisdns)
 
     async def write(self) -> None:
         """Write what the turns left to be written, for the same reason at once."""
         if self.answers:
-            await self.store.enqueue(self.answers)
+            self.answers = _newest(self.answers)
+            await self.unit.outbox.enqueue(self.answers)
         if self.dialogues:
-            await self.store.save_dialogues([record for record in self.dialogues.values() if record])
+            inbox = self.unit.inbox
+            await inbox.save_dialogues([record for record in self.dialogues.values() if record])
             changed = self.dialogues.items()
-            closed = [msisdn for msisdn, record in changed if not record and msisdn in self.opened]
-            await self.store.close_dialogues(closed)
+            await inbox.close_dialogues(
+                [msisdn for msisdn, record in changed if not record and msisdn in self.opened]
+            )
 
 
-def is_number(msisdn: str) -> bool:
-    """Whether it can be a subscriber's: at most 15 digits (ITU-T E.164); source_addr may hold anything."""
-    return msisdn.isascii() and msisdn.isdigit() and len(msisdn) <= 15
+def _newest(answers: list[Outgoing]) -> list[Outgoing]:
+    """The answers without those that a later one replaces."""
+    if not any(answer.topic for answer in answers):
+        return answers
+    last = {(answer.msisdn, answer.topic): answer.id for answer in answers if answer.topic}
+    return [one for one in answers if not one.topic or last[one.msisdn, one.topic] == one.id]
+
+
+def address_of(pdu: Message, msisdn: str) -> str:
+    """How a message wrote its sender's number, as `Outgoing.address` has it: empty for the international form."""
+    address = Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr)
+    return "" if address == (1, 1, msisdn) else address.text

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from structlog.typing import EventDict
+from structlog.typing import EventDict, Processor
 
 from gateway.settings import Log
 
@@ -44,6 +44,9 @@ def configure_logging(settings: Log) -> None:
     on_terminal = sys.stderr.isatty()
     as_text = settings.format == "text" or (settings.format == "auto" and on_terminal)
     renderer = _text(on_terminal) if as_text else structlog.processors.JSONRenderer()
+    for_machines: list[Processor] = []
+    if not as_text:
+        for_machines = [structlog.processors.format_exc_info, _most_important_first]
     structlog.configure(
         processors=[
             Sparing(),
@@ -51,7 +54,7 @@ def configure_logging(settings: Log) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
-            *([] if as_text else [structlog.processors.format_exc_info, _most_important_first]),
+            *for_machines,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -65,7 +68,7 @@ def configure_logging(settings: Log) -> None:
 def _most_important_first(logger: Any, method: str, line: EventDict) -> EventDict:
     """For those who read JSON lines with their eyes."""
     first = {name: line[name] for name in ("timestamp", "level", "event", "link") if name in line}
-    return first | line
+    return {**first, **line}
 
 
 def _text(colors: bool) -> structlog.dev.ConsoleRenderer:

@@ -5,7 +5,8 @@ They are counted once a batch, not once a turn: a counter's increment costs abou
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()  # a second series for each counter, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's, untyped
+# a second series for each counter, which nobody asks for
 
 
 class Metrics:
@@ -44,6 +45,11 @@ class Metrics:
             "starpound_waiting",
             "Messages in the store that no centre has taken yet, counted every few seconds",
             ["link"],
+            registry=registry,
+        )
+        self.jobs_held = Gauge(
+            "starpound_jobs_held",
+            "Jobs that were set aside after their last try, counted every few seconds",
             registry=registry,
         )
         self.commit = Histogram(

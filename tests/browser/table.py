@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 from playwright.async_api import ConsoleMessage, Page, WebError, expect
 
+from data.opening import open_store
 from data.seed import seed
-from data.sqlite import open_store
 from gateway.daemon import Gateway
 from gateway.settings import Settings, parse_settings
 from smpp_sim.settings import Account, NetworkSettings, SimulatorSettings

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from data.sqlite import open_store
+from data.opening import open_store
 from tests.conformance.ends import GATEWAY, ROLES, SIMULATOR, End, msisdn, staged
 from tests.conformance.octets import (
     DELIVER_SM,
@@ -169,7 +169,8 @@ async def test_W7_acknowledged_after_the_commit(role: str, tmp_path: Path):
             assert (await peer.ask(end.takes, end.hello(i))).status == ROK
             stranger = open_store(end.url, create=False)  # sees what is committed, and nothing else
             try:
-                assert msisdn(i) in await stranger.dialogues([msisdn(i)]), "acknowledged, and not there"
+                async with stranger.view() as view:
+                    assert await view.inbox.dialogue(msisdn(i)), "acknowledged, and not there"
             finally:
                 await stranger.close()
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from data.opening import open_store
 from data.seed import seed
-from data.sqlite import open_store
 from gateway.daemon import Gateway
 from gateway.dialect import profile_names
 from gateway.settings import Settings, parse_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from data.sqlite import open_store
+from data.opening import open_store
 from tests.dialogues.tester import STORE, Played, play
 
 TRANSCRIPTS = sorted(Path(__file__).parent.glob("*.ussd"))

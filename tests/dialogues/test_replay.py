@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from data.sqlite import open_store
+from data.opening import open_store
 from gateway.daemon import Gateway
 from gateway.settings import parse_settings
 from smpp_sim.simulator import Simulator, SimulatorSettings
@@ -60,9 +60,10 @@ def on_the_wire(steps: list[Step], folder: Path) -> Replayed:
 async def _on_the_wire(steps: list[Step], url: str) -> Replayed:
     owners = {step.msisdn: step.words for step in steps if isinstance(step, Phone) and step.words}
     store = open_store(url)
-    await store.import_subscribers(
-        owner(msisdn, words) for msisdn, words in owners.items() if words != ("unknown",)
-    )
+    async with store.unit() as unit:
+        await unit.facts.import_subscribers(
+            owner(msisdn, words) for msisdn, words in owners.items() if words != ("unknown",)
+        )
     await store.close()
     async with (
         Simulator(SimulatorSettings(smpp_port=0, http_port=0)) as simulator,

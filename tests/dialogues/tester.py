@@ -13,25 +13,27 @@ is what a handset would have got. Three rules besides those of `smpp_sim.transcr
 import asyncio
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from data.model import LANGUAGES, SCRIPTS, NewSubscriber
+from data.model import LANGUAGES, SCRIPTS, NewSubscriber, Outgoing
+from data.opening import open_store
 from data.seed import subscribers
-from data.sqlite import open_store
 from gateway.daemon import load_menu
 from gateway.dialect import Inbound, load_profile
 from gateway.settings import Jobs as JobSettings
 from gateway.settings import Link, Service
-from gateway.smpp.pdu import DeliverSm, SubmitSm, decode
+from gateway.smpp.pdu import DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
 from gateway.smpp.vocabulary import ESM_CLASS_UDHI
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.jobs import Jobs
-from gateway.turns.work import Transaction, station_of
+from gateway.turns.post import Post
+from gateway.turns.station import Delivered, station_of
+from gateway.turns.work import Outcomes
 from gateway.watch.metrics import Metrics
 from handlers import registry
 from handlers.password import ALPHABET
@@ -88,20 +90,18 @@ class Tester:
         self.station = station_of(
             Link(name="ussdc", connect="127.0.0.1:2775", system_id="gw", password="secret")
         )
-        self.jobs_sent: list[bytes] = []
+        self.jobs_sent: list[Outgoing] = []
         self.visits = Visits()
         self.menu = noting(_selfcare(), self.visits)
-        unit, limits = Transaction(self.store), Service()
-        self.dialogues = Dialogues(self.store, unit, self.menu, operations, limits, lambda: self.now)
+        post, limits = Post(), Service()
+        post.join(self)
+        self.dialogues = Dialogues(self.store, post, self.menu, operations, limits, lambda: self.now)
         self.dialogues.watch = self._watch
         self.jobs = Jobs(
             self.store,
-            unit,
+            post,
             self.menu,
             registry.JOBS,
-            {"ussdc": self.station},
-            lambda answers: self.jobs_sent.extend(answer.pdu for answer in answers),
-            lambda _: None,
             JobSettings(),
             limits,
             Metrics(),
@@ -111,15 +111,29 @@ class Tester:
         self.handset = Handset("", ())
         self.seen: Show | End | None = None
 
+    # --- the link of the post office
+
+    name, down_since = "ussdc", None
+
+    def deliver(self, messages: Sequence[Outgoing]) -> None:
+        self.jobs_sent += messages
+
+    def withdraw(self, ids: Collection[int]) -> None:
+        assert not ids, "what was sent has been taken"
+
+    # --- the world
+
     async def settle(self, phones: Iterable[Phone]) -> None:
         """Make the owners of these phones what the words after their numbers say they are."""
         for phone in phones:
             self.handsets[phone.msisdn] = Handset(phone.msisdn, phone.words)
-        await self.store.import_subscribers(
+        owners = (
             owner(handset.msisdn, handset.words)
             for handset in self.handsets.values()
             if handset.words != ("unknown",)
         )
+        async with self.store.unit() as unit:
+            await unit.facts.import_subscribers(owners)
 
     async def do(self, step: Step) -> list[Step]:
         """Do what a step says; what the phone shows then."""
@@ -164,16 +178,21 @@ class Tester:
 
     async def _turn(self, pdu: DeliverSm) -> list[Step]:
         self.seen = None
-        batch = await self.dialogues.handle(self.station, [pdu])
+        batch = await self.dialogues.handle(self.station, [Delivered(pdu, encode(pdu))])
         ((_, status),) = batch.acknowledgements
         assert status == 0, f"refused with status {status:#x}"
         assert not batch.counted["failure"], "the turn failed; the log says why"
         while await self.jobs.run_due():
             pass
-        assert not await self.store.due_jobs(math.inf, 1), "a job failed; the log says why"
-        frames = [answer.pdu for answer in batch.answers] + self.jobs_sent
-        self.jobs_sent = []
+        async with self.store.view() as view:
+            assert not await view.jobs.due(math.inf, 1), "a job failed; the log says why"
+        messages, self.jobs_sent = batch.answers + self.jobs_sent, []
+        await self.dialogues.handle(self.station, [], Outcomes([message.id for message in messages]))
+        frames = [frame for message in messages for frame in self._frames(message)]
         return list(self._shown(frames))
+
+    def _frames(self, message: Outgoing) -> list[bytes]:
+        return [message.frame] if message.frame else self.station.sms.frames(SubmitSm, message)
 
     def _shown(self, frames: list[bytes]) -> Iterator[Step]:
         parts = ""
@@ -229,7 +248,7 @@ def owner(msisdn: str, words: Sequence[str]) -> NewSubscriber:
     kind, language, script, *facts = words
     assert language in LANGUAGES, f"{msisdn}: no language {language!r}"
     assert script in SCRIPTS, f"{msisdn}: no script {script!r}"
-    seeded = next((new for new in subscribers(SEEDED) if new.msisdn == int(msisdn)), None)
+    seeded = next((new for new in subscribers(SEEDED) if new.msisdn == msisdn), None)
     assert seeded, f"{msisdn} is none of the {SEEDED} seeded numbers; say `unknown` for a stranger"
     assert kind == ("private" if seeded.contract is None else "corporate"), (
         f"{msisdn} is seeded as no {kind} one"

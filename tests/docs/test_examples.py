@@ -15,7 +15,7 @@ import yaml
 
 import cli
 from data.model import NewSubscriber
-from data.sqlite import open_store
+from data.opening import open_store
 from gateway.daemon import SELFCARE
 from gateway.dialect import Profile, load_profile
 from gateway.settings import parse_settings
@@ -167,7 +167,8 @@ def _run_tests(namespace: dict[str, Any], folder: Path) -> None:
 async def _at_a_desk(test: Any, url: str, people: list[NewSubscriber]) -> None:
     store = open_store(url)
     try:
-        await store.import_subscribers(people)
+        async with store.unit() as unit:
+            await unit.facts.import_subscribers(people)
         await test(Desk(store))
     finally:
         await store.close()

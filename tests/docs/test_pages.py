@@ -11,8 +11,10 @@ from types import ModuleType
 import pytest
 from pydantic import TypeAdapter
 
+from data.model import Subscriber
+from data.opening import open_store
 from data.seed import seed
-from data.sqlite import open_store
+from data.store import Store
 from gateway.dialect import ProfileFile
 from smpp_sim.transcripts.transcript import PATTERNS
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links, name, prose
@@ -123,6 +125,11 @@ async def _store_with_a_subscriber(path: Path) -> None:
     await store.close()
 
 
+async def _subscriber(store: Store, msisdn: str) -> Subscriber | None:
+    async with store.view() as view:
+        return await view.facts.subscriber(msisdn)
+
+
 def test_the_backup_of_the_page_can_be_opened(tmp_path: Path) -> None:
     page = ROOT / "docs/how-to/run-in-production.md"
     statement = re.search(r"VACUUM INTO '([^']+)'", "".join(block.text for block in blocks(page)))
@@ -131,7 +138,7 @@ def test_the_backup_of_the_page_can_be_opened(tmp_path: Path) -> None:
     connection.execute(statement[0].replace(statement[1], str(tmp_path / "copy.db")))
     connection.close()
     copy = open_store(f"sqlite:///{tmp_path}/copy.db", create=False)
-    assert asyncio.run(copy.subscriber("79260000000"))
+    assert asyncio.run(_subscriber(copy, "79260000000"))
     asyncio.run(copy.close())
 
 

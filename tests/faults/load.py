@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from data.model import Subscriber
-from data.sqlite import SqliteStore
+from data.store import Unit
 from handlers.password import verify
 from tests.faults.centre import Centre
 from tests.faults.messages import Answer
-from tests.faults.scene import number
+from tests.faults.scene import Stage, number
 from tests.faults.screens import choice, read, shows, warns
 
 Step = tuple[str, str]
@@ -138,9 +138,9 @@ class Load:
         return as_expected
 
 
-async def townspeople(store: SqliteStore, count: int, dice: random.Random) -> list[Phone]:
+async def townspeople(seen: Unit, count: int, dice: random.Random) -> list[Phone]:
     """The seeded subscribers with things to do, in an order that `dice` give: some 25 turns each."""
-    phones = [_phone(await store.subscriber(number(i)), dice) for i in range(count)]
+    phones = [_phone(await seen.facts.subscriber(number(i)), dice) for i in range(count)]
     rich = [phone for phone in phones if len(phone.conversations) > 5]
     chosen = dice.sample(rich, 20)
     for phone in chosen[:5]:
@@ -171,9 +171,10 @@ def due(phone: Phone) -> list[tuple[str, int]]:
     return lines + ([(f"option:{BY_MENU}", FEE_BY_MENU)] if ORDER_BY_MENU[-1] in steps else [])
 
 
-async def check_password(store: SqliteStore, centre: Centre, msisdn: str) -> None:
+async def check_password(stage: Stage, msisdn: str) -> None:
     """Asked for once, it is one: however often the SMS came, it says the same, and that is the password which holds."""
-    answers = centre.messages[msisdn, PASSWORD_SENDER].answers
+    answers = stage.centre.messages[msisdn, PASSWORD_SENDER].answers
     passwords = {read(answer.text, "messages.password.issued")["password"] for answer in answers}
     assert len(passwords) == 1, f"{msisdn} asked once and was sent {len(passwords)} passwords"
-    assert await verify(store, msisdn, passwords.pop()), f"the password of {msisdn} does not hold"
+    async with stage.opened() as store:
+        assert await verify(store, msisdn, passwords.pop()), f"the password of {msisdn} does not hold"

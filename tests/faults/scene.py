@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from data.model import Subscriber
+from data.opening import open_store
 from data.seed import FIRST, seed
-from data.sqlite import SqliteStore, open_store
+from data.store import Store, Unit
 from gateway.smpp.vocabulary import ESME_ROK
 from tests.faults.centre import Centre
 from tests.faults.daemon import Daemon
@@ -96,7 +97,7 @@ class Stage:
         assert not self.centre.complaints, self.centre.explain()
 
     @asynccontextmanager
-    async def facts(self) -> AsyncIterator[SqliteStore]:
+    async def opened(self) -> AsyncIterator[Store]:
         """The store, opened beside the daemon or after its end."""
         store = open_store(self.url, create=False)
         try:
@@ -104,10 +105,16 @@ class Stage:
         finally:
             await store.close()
 
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[Unit]:
+        """What is committed."""
+        async with self.opened() as store, store.view() as view:
+            yield view
+
     async def unsent(self) -> int:
         """How many answers the store holds."""
-        async with self.facts() as store:
-            return len(await store.unsent(LINK, 0, 100_000))
+        async with self.look() as seen:
+            return len(await seen.outbox.unsent(LINK, 0, 100_000))
 
     def undelivered(self) -> list[tuple[str, str]]:
         """(MSISDN, reason) of what was given up. No verb of the store tells: it is for the operator's eyes."""
@@ -169,12 +176,11 @@ def link_table(name: str, port: int, changes: dict[str, Any]) -> str:
 async def populate(url: str, count: int) -> None:
     """Subscribers who all read Russian in Cyrillic."""
     store = open_store(url)
-    await store.begin()
     await seed(store, count)
-    for i in range(count):
-        await store.set_language(number(i), "ru")
-        await store.set_script(number(i), "cyrillic")
-    await store.commit()
+    async with store.unit() as unit:
+        for i in range(count):
+            await unit.facts.set_language(number(i), "ru")
+            await unit.facts.set_script(number(i), "cyrillic")
     await store.close()
 
 
@@ -185,7 +191,7 @@ def number(i: int) -> str:
 
 async def charged(stage: Stage, msisdn: str) -> list[tuple[str, int]]:
     """What was taken from the account of a number on its behalf: (what, kopecks)."""
-    async with stage.facts() as store:
-        subscriber: Subscriber = await store.subscriber(msisdn)
-        ledger = await store.ledger(subscriber.account_id)
+    async with stage.look() as seen:
+        subscriber: Subscriber = await seen.facts.subscriber(msisdn)
+        ledger = await seen.facts.ledger(subscriber.account_id)
         return [(entry.what, entry.amount_kopecks) for entry in ledger if entry.msisdn == msisdn]

@@ -66,19 +66,19 @@ async def _die(stage: Stage, die_at: Path, death: str, ordering: str, talking: s
 
 
 async def _nothing_is_done(stage: Stage, ordering: str) -> None:
-    async with stage.facts() as store:
-        assert await store.options_on(ordering) == []
-        assert await store.due_jobs(float("inf"), 10) == []
-        assert await store.unsent(LINK, 0, 10) == []
+    async with stage.look() as seen:
+        assert await seen.facts.options_on(ordering) == []
+        assert await seen.jobs.due(float("inf"), 10) == []
+        assert await seen.outbox.unsent(LINK, 0, 10) == []
     assert await charged(stage, ordering) == []
 
 
 async def _all_is_kept(stage: Stage, ordering: str, asking: str, order: Message) -> None:
     assert order.status is None, "acknowledged before the commit was done"
     assert await charged(stage, ordering) == [(f"option:{OPTION}", FEE)]
-    async with stage.facts() as store:
-        assert [job.msisdn for job in await store.due_jobs(float("inf"), 10)] == [asking]
-        kept = {message.msisdn for message in await store.unsent(LINK, 0, 10)}
+    async with stage.look() as seen:
+        assert [job.msisdn for job in await seen.jobs.due(float("inf"), 10)] == [asking]
+        kept = {message.msisdn for message in await seen.outbox.unsent(LINK, 0, 10)}
         assert ordering in kept, "the effect is there, its answer is not"
 
 
@@ -92,8 +92,8 @@ async def _each_once(stage: Stage) -> None:
         catalogue = await stage.shown(centre.reply(centre.messages[msisdn, 1, 1], TO_CATALOGUE))
         assert shows(catalogue.text, "options.categories.list")
     await stage.stop()
-    async with stage.facts() as store:
-        assert await store.due_jobs(float("inf"), 10) == []
+    async with stage.look() as seen:
+        assert await seen.jobs.due(float("inf"), 10) == []
         for msisdn in ASKING:
             assert shows(centre.messages[msisdn, 1, 1].answers[0].text, "password.sent")
-            await check_password(store, centre, msisdn)
+            await check_password(stage, msisdn)

@@ -19,7 +19,7 @@ UNLUCKY = number(3)
 def _break_ledger(stage: Stage, action: str) -> None:
     with closing(sqlite3.connect(stage.database)) as connection:
         connection.execute(
-            f"CREATE TRIGGER broken BEFORE INSERT ON ledger WHEN NEW.msisdn = {UNLUCKY} "
+            f"CREATE TRIGGER broken BEFORE INSERT ON ledger WHEN NEW.msisdn = '{UNLUCKY}' "
             f"BEGIN SELECT RAISE({action}, 'broken on purpose'); END"
         )
         connection.commit()
@@ -66,9 +66,9 @@ async def test_a_turn_that_fails_in_the_middle_of_a_batch(tmp_path: Path) -> Non
         shown = [message.answers[0].text for message in orders]
         assert all(shows(text, ON) for text in shown), shown
         assert shows(step.answers[0].text, "options"), step.answers[0].text
-        async with stage.facts() as store:
-            assert (await store.dialogue(number(24))).node == "options"
-            assert await store.dialogue(UNLUCKY) is None
+        async with stage.look() as seen:
+            assert (await seen.inbox.dialogue(number(24))).node == "options"
+            assert await seen.inbox.dialogue(UNLUCKY) is None
         assert await charged(stage, UNLUCKY) == []
         for msisdn in lucky:
             assert await charged(stage, msisdn) == [(f"option:{OPTION}", FEE)]
@@ -80,10 +80,10 @@ async def test_a_turn_that_fails_in_the_middle_of_a_batch(tmp_path: Path) -> Non
 
 
 async def _nothing_of_it_stays(stage: Stage) -> None:
-    async with stage.facts() as store:
-        subscriber = await store.subscriber(UNLUCKY)
+    async with stage.look() as seen:
+        subscriber = await seen.facts.subscriber(UNLUCKY)
         assert subscriber.balance_kopecks == 52_340, "money was taken for an order that failed"
-        assert await store.options_on(UNLUCKY) == [], "an option is on for an order that failed"
+        assert await seen.facts.options_on(UNLUCKY) == [], "an option is on for an order that failed"
 
 
 @scene

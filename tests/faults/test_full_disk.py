@@ -64,13 +64,14 @@ async def _fill_during_jobs(stage: Stage, fill: Callable[[], object]) -> None:
     for message in asking:
         await stage.shown(message)
         stage.centre.expect_sms(message.key[0], PASSWORD_SENDER)
-    async with stage.facts() as store:
+    async with stage.opened() as store:
         await stage.acknowledged(*(stage.centre.reply(message, "") for message in asking))
         await stage.until(
             lambda: any(answer.pdu.source_addr == PASSWORD_SENDER for answer in stage.centre.answers),
             "an SMS",
         )
-        await store.save_dialogues([STALE])  # so that the housekeeping has something to write
+        async with store.unit() as unit:
+            await unit.inbox.save_dialogues([STALE])  # so that the housekeeping has something to write
         fill()
 
 
@@ -92,11 +93,11 @@ async def _all_is_done_once(stage: Stage) -> None:
     assert await stage.unsent() == 0
     for msisdn in ORDERING:
         assert await charged(stage, msisdn) == [(f"option:{OPTION}", FEE)]
-    async with stage.facts() as store:
-        assert await store.due_jobs(float("inf"), 10) == []
-        assert (await store.dialogue(TALKING)).node == "options"
+    async with stage.look() as seen:
+        assert await seen.jobs.due(float("inf"), 10) == []
+        assert (await seen.inbox.dialogue(TALKING)).node == "options"
         for msisdn in ASKING:
-            await check_password(store, stage.centre, msisdn)
+            await check_password(stage, msisdn)
 
 
 def _limit_files(stage: Stage, octets: int | None) -> None:

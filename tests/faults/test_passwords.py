@@ -50,20 +50,20 @@ async def test_hashing_job_is_killed_half_way(tmp_path: Path) -> None:
 
 
 async def _look_at_the_store_half_way(stage: Stage, msisdn: str) -> None:
-    async with stage.facts() as store:
-        waiting = {job.msisdn for job in await store.due_jobs(float("inf"), 100)}
+    async with stage.look() as seen:
+        waiting = {job.msisdn for job in await seen.jobs.due(float("inf"), 100)}
         assert len(waiting) >= 2, "the kill came when the jobs were done: the test proves nothing"
         assert msisdn not in waiting, "the job is done, its SMS sent, and it would be done again"
-        hashed = {who for who in ASKING if await store.password_hash(who)}
+        hashed = {who for who in ASKING if await seen.facts.password_hash(who)}
         assert not hashed & waiting, "a hash without its SMS"
 
 
 async def _one_password_each(stage: Stage) -> None:
-    async with stage.facts() as store:
-        assert await store.due_jobs(float("inf"), 10) == []
-        assert await store.unsent(LINK, 0, 10) == []
+    async with stage.look() as seen:
+        assert await seen.jobs.due(float("inf"), 10) == []
+        assert await seen.outbox.unsent(LINK, 0, 10) == []
         for msisdn in ASKING:
-            await check_password(store, stage.centre, msisdn)
+            await check_password(stage, msisdn)
 
 
 @scene

@@ -35,8 +35,8 @@ SEED = 2
 async def test_load_survives_being_killed_again_and_again(tmp_path: Path) -> None:
     dice = random.Random(SEED)
     async with staged(tmp_path, PEOPLE) as stage:
-        async with stage.facts() as store:
-            phones = await townspeople(store, PEOPLE, dice)
+        async with stage.look() as seen:
+            phones = await townspeople(seen, PEOPLE, dice)
         owed = {phone.msisdn: due(phone) for phone in phones}
         load = Load(stage.centre, phones)
         assert load.turns > 2500
@@ -81,26 +81,26 @@ def _under_way(stage: Stage, load: Load) -> Counter[str]:
 
 
 async def _check_store(stage: Stage, phones: list[Phone], owed: dict[str, list[tuple[str, int]]]) -> None:
-    async with stage.facts() as store:
-        assert await store.unsent(LINK, 0, 10) == [], "answers that nobody was sent"
-        assert await store.due_jobs(float("inf"), 10) == [], "jobs that nobody did"
-        records = [await store.dialogue(phone.msisdn) for phone in phones]
+    async with stage.look() as seen:
+        assert await seen.outbox.unsent(LINK, 0, 10) == [], "answers that nobody was sent"
+        assert await seen.jobs.due(float("inf"), 10) == [], "jobs that nobody did"
+        records = [await seen.inbox.dialogue(phone.msisdn) for phone in phones]
         still_open = [record.msisdn for record in records if record and record.node]
         assert not still_open, "dialogues that have ended and are open"
         assert stage.undelivered() == [], "answers that were given up"
         for phone in phones:
-            before, after = phone.subscriber, await store.subscriber(phone.msisdn)
-            entries = await store.ledger(before.account_id)
+            before, after = phone.subscriber, await seen.facts.subscriber(phone.msisdn)
+            entries = await seen.facts.ledger(before.account_id)
             own = [(entry.what, entry.amount_kopecks) for entry in entries if entry.msisdn == phone.msisdn]
             assert sorted(own) == sorted(owed[phone.msisdn]), (
                 f"{phone.msisdn} was charged otherwise than he ordered"
             )
             _check_balance(before, after, sum(entry.amount_kopecks for entry in entries), own)
-            options = {f"option:{option.number}" for option in await store.options_on(phone.msisdn)}
+            options = {f"option:{option.number}" for option in await seen.facts.options_on(phone.msisdn)}
             assert options == {what for what, _ in own}, f"{phone.msisdn} pays for other options than he has"
         for msisdn, sender, *_ in stage.centre.messages:
             if sender == PASSWORD_SENDER:
-                await check_password(store, stage.centre, msisdn)
+                await check_password(stage, msisdn)
 
 
 def _check_balance(

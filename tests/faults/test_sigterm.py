@@ -12,8 +12,8 @@ PEOPLE = 60
 
 
 async def _load(stage: Stage) -> Load:
-    async with stage.facts() as store:
-        return Load(stage.centre, await townspeople(store, PEOPLE, random.Random(7)))
+    async with stage.look() as seen:
+        return Load(stage.centre, await townspeople(seen, PEOPLE, random.Random(7)))
 
 
 @scene
@@ -78,8 +78,8 @@ async def test_a_centre_that_never_responds_holds_up_the_end_for_seconds_only(tm
         refused = stage.centre.dial(number(4), "*100#")
         await stage.until(lambda: refused.status, "a message during the end to be refused")
         assert await daemon.ended(12) == 0, daemon.explain()
-        async with stage.facts() as store:
-            kept = [message.msisdn for message in await store.unsent(LINK, 0, 100)]
+        async with stage.look() as seen:
+            kept = [message.msisdn for message in await seen.outbox.unsent(LINK, 0, 100)]
         assert kept == [message.key[0] for message in dialled]
 
         stage.centre.judge = take

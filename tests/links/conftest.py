@@ -6,7 +6,9 @@ from typing import Any, NoReturn
 import pytest
 import structlog
 
-from gateway.links import binds, daemon, links, listener, outward, quarantine, receipts, routes, tls
+from gateway import daemon
+from gateway.links import binds, link, listener, outward, tls
+from gateway.turns import post, quarantine, receipts
 from gateway.watch.logs import Sparing
 
 
@@ -33,7 +35,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     logger = structlog.wrap_logger(
         None, processors=[Sparing(), note], wrapper_class=structlog.stdlib.BoundLogger
     )
-    for module in (binds, daemon, links, listener, outward, quarantine, receipts, routes, tls):
+    for module in (binds, daemon, link, listener, outward, post, quarantine, receipts, tls):
         if hasattr(module, "log"):
             monkeypatch.setattr(module, "log", logger)
     return lines

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import uvloop
 
+from data.opening import open_store
 from data.seed import FIRST, seed
-from data.sqlite import open_store
 from gateway.daemon import Gateway
 from gateway.dialect import load_profile
 from gateway.links.link import Link

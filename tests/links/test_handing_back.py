@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from data.model import Outgoing
-from data.sqlite import open_store
+from data.opening import open_store
 from gateway.links.connection import Connection
 from gateway.links.link import Link
 from gateway.settings import Link as LinkSettings
@@ -16,8 +16,8 @@ from gateway.smpp.pdu import BindTransceiver, SubmitSm, encode
 from gateway.smpp.session import Role, Session, SessionSettings
 from gateway.smpp.vocabulary import ESME_RTHROTTLED
 from gateway.turns.dialogues import Dialogues
+from gateway.turns.post import Post
 from gateway.turns.quarantine import Quarantine
-from gateway.turns.work import Transaction
 from gateway.watch.metrics import Metrics
 from tests.links.scene import scene
 
@@ -32,22 +32,24 @@ class Bench:
         self.closing = closing
         self.now = 0.0
         self.store = open_store(f"sqlite:///{folder / 'x.db'}")
-        transaction = Transaction(self.store)
+        post = Post()
         self.link = Link(
             LinkSettings(name="ussdc", connect="127.0.0.1:1", system_id="gw", password="x", **settings),
-            Dialogues(self.store, transaction, None, {}, Service(), lambda: 0.0),
+            Dialogues(self.store, post, None, {}, Service(), lambda: 0.0),
+            post,
             Metrics(),
-            Quarantine(self.store, transaction, 10),
-            on_jobs=lambda: None,
-            distribute=lambda messages: None,
+            Quarantine(self.store, 10),
             clock=lambda: self.now,
         )
 
     async def put(self, count):
         """So many SMS in the store; their ids."""
-        frame = encode(SubmitSm(short_message=b"hi"))
-        rows = [Outgoing(self.store.draw_id(), "ussdc", "7926", "sms", frame, 0.0, FAR) for _ in range(count)]
-        await self.store.enqueue(rows)
+        async with self.store.unit() as unit:
+            rows = [
+                Outgoing(unit.draw_id(), "ussdc", "7926", "sms", 0.0, FAR, sender="000105", text="hi")
+                for _ in range(count)
+            ]
+            await unit.outbox.enqueue(rows)
         return [row.id for row in rows]
 
     async def bind(self):
@@ -86,7 +88,7 @@ class Socketpair(asyncio.Protocol):
 
 
 def under_way(connection):
-    return [context.id for _, _, context in connection.session._window._waiting.values()]
+    return [context.id for _, _, _, context in connection.session._window._waiting.values()]
 
 
 def answer(connection, status=0):
@@ -181,7 +183,8 @@ async def test_a_response_that_nobody_has_looked_at_counts(make):
     it.link.left(one)
     it.now = 1.0
     assert await it.look(two) == []
-    assert await it.store.unsent("ussdc", 0, 10) == []
+    async with it.store.view() as view:
+        assert await view.outbox.unsent("ussdc", 0, 10) == []
 
 
 @on_the_bench

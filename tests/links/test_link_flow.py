@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from data.model import Outgoing
-from data.sqlite import open_store
+from data.opening import open_store
 from gateway.links import outward
 from gateway.smpp.pdu import DeliverSm, SubmitSm, encode
 from gateway.smpp.session import Role
@@ -40,19 +40,20 @@ FAR = 4e9  # a moment that nobody lives to see
 async def put_in_store(folder, *messages, link="ussdc", expires=FAR, carrier=SubmitSm):
     """Messages that an earlier run has left: (kind, text) each; the numbers they go to are their texts'."""
     store = open_store(f"sqlite:///{folder / 'starpound.db'}")
-    rows = [
-        Outgoing(
-            store.draw_id(),
-            link,
-            number(i),
-            kind,
-            encode(carrier(destination_addr=number(i), short_message=text)),
-            0.0,
-            expires,
-        )
-        for i, (kind, text) in enumerate(messages)
-    ]
-    await store.enqueue(rows)
+    async with store.unit() as unit:
+        rows = [
+            Outgoing(
+                unit.draw_id(),
+                link,
+                number(i),
+                kind,
+                0.0,
+                expires,
+                encode(carrier(destination_addr=number(i), short_message=text)),
+            )
+            for i, (kind, text) in enumerate(messages)
+        ]
+        await unit.outbox.enqueue(rows)
     await store.close()
 
 
@@ -233,7 +234,8 @@ async def test_S10_a_centre_of_an_older_version_gets_no_tlvs(tmp_path, heard):
     await put_in_store(tmp_path, *store_it)
     store = open_store(f"sqlite:///{tmp_path / 'starpound.db'}")
     long = encode(SubmitSm(destination_addr="1", tlvs={MESSAGE_PAYLOAD: b"x" * 300}))
-    await store.enqueue([Outgoing(store.draw_id(), "ussdc", "1", "sms", long, 0.0, FAR)])
+    async with store.unit() as unit:
+        await unit.outbox.enqueue([Outgoing(unit.draw_id(), "ussdc", "1", "sms", 0.0, FAR, long)])
     await store.close()
     async with gateway(tmp_path, from_centre()) as ours, connected(listening_port(ours)) as peer:
         await peer.bind_as(interface_version=0x33)
@@ -255,15 +257,12 @@ async def test_a_store_that_fails_is_tried_again_and_not_at_once(tmp_path, heard
         await healthy(ours)
         refused = number(1)
         peer.judge = lambda pdu: ESME_RINVDSTADR if pdu.destination_addr == refused else ESME_ROK
+        async with ours.store.unit() as unit:
+            frame = encode(SubmitSm(destination_addr=refused))
+            row = Outgoing(unit.draw_id(), "ussdc", refused, "sms", 0, FAR, frame)
+            await unit.outbox.enqueue([row])
         limit(ours.store, full=True)
-        link = link_of(ours)
-        row = Outgoing(
-            ours.store.draw_id(), "ussdc", refused, "sms", encode(SubmitSm(destination_addr=refused)), 0, FAR
-        )
-        limit(ours.store, full=False)
-        await ours.store.enqueue([row])
-        limit(ours.store, full=True)
-        link.deliver([row])
+        link_of(ours).deliver([row])
         await until(lambda: len(heard.of("the store took nothing of this read")) >= 2, "two tries")
         await asyncio.sleep(0.05)
         tries = len(heard.of("the store took nothing of this read"))

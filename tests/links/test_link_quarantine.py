@@ -2,8 +2,8 @@
 
 import pytest
 
-from data.sqlite import open_store
-from gateway import daemon, quarantine
+from data.opening import open_store
+from gateway import daemon
 from gateway.smpp.events import Stray
 from gateway.smpp.pdu import BindTransceiver, DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.vocabulary import (
@@ -13,6 +13,7 @@ from gateway.smpp.vocabulary import (
     ESME_RX_R_APPN,
     USSD_SERVICE_OP,
 )
+from gateway.turns import quarantine
 from tests.links.peer import centre, connected
 from tests.links.scene import (
     dialled,
@@ -55,7 +56,8 @@ def kept(folder):
 async def ask_replay(folder, ids=None):
     """What `starpound quarantine replay` does beside the daemon."""
     store = open_store(f"sqlite:///{folder / 'starpound.db'}")
-    await store.ask_replay(ids)
+    async with store.unit() as unit:
+        await unit.inbox.ask_replay(ids)
     await store.close()
 
 

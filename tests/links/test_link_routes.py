@@ -5,9 +5,10 @@ from collections import Counter
 
 import pytest
 
-from gateway import daemon, routes
+from gateway import daemon
 from gateway.smpp.pdu import DeliverSm, SubmitSm
 from gateway.smpp.vocabulary import ESME_ROK
+from gateway.turns import post
 from tests.links.peer import centre, connected
 from tests.links.scene import (
     dialled,
@@ -30,7 +31,7 @@ PASSWORD_SENDER = "000110"
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(routes, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(post, "_PATIENCE_S", 0.0)
     monkeypatch.setattr(daemon, "_HOUSEKEEPING_EVERY_S", 0.05)
 
 

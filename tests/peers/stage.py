@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from data.opening import open_store
 from data.seed import seed
-from data.sqlite import open_store
 from gateway.daemon import Gateway
 from gateway.settings import Settings, parse_settings
 from smpp_sim.settings import NetworkSettings, SimulatorSettings

@@ -233,6 +233,18 @@ def test_acknowledge_writes_what_respond_would(command: type[Pdu], status: int):
     assert octets[0] == octets[1]
 
 
+def test_a_request_comes_with_its_octets_as_they_were():
+    """To the last of them: of a TLV that comes twice the decoded PDU has only one."""
+    esme = session(Role.ESME, State.BOUND_TRX)
+    frames = [
+        encode(pdu.DeliverSm(tlvs={0x1501: b"a"}, sequence_number=4)),
+        encode(pdu.DataSm(sequence_number=5)),
+    ]
+    frames[0] = (len(frames[0]) + 5).to_bytes(4, "big") + frames[0][4:] + b"\x15\x01\x00\x01b"
+    happened = feed(esme, *frames)
+    assert [event.octets for event in happened] == frames
+
+
 def test_W7_an_answer_is_given_once():
     esme = session(Role.ESME, State.BOUND_TRX)
     [dialled] = feed(esme, pdu.DeliverSm(sequence_number=4))
@@ -269,8 +281,8 @@ def test_send_encoded_changes_the_sequence_number_and_nothing_else():
 def test_F5_our_sequence_numbers_run_from_1_and_wrap_to_1():
     window = Window(10, None)
     assert window.next_sequence_number() == 1
-    window.register(MAX_SEQUENCE_NUMBER, pdu.SubmitSm.command_id, 0.0, None)
+    window.register(MAX_SEQUENCE_NUMBER, pdu.SubmitSm.command_id, 0.0, 0, None)
     assert window.next_sequence_number() == 1
-    window.register(1, pdu.SubmitSm.command_id, 0.0, None)
-    window.register(MAX_SEQUENCE_NUMBER - 1, pdu.SubmitSm.command_id, 0.0, None)
+    window.register(1, pdu.SubmitSm.command_id, 0.0, 0, None)
+    window.register(MAX_SEQUENCE_NUMBER - 1, pdu.SubmitSm.command_id, 0.0, 0, None)
     assert window.next_sequence_number() == 2, "the next ones are still waited for"

@@ -1,10 +1,12 @@
 """Cases F1, F2 and F4: the stream and its end."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.smpp import pdu
 from gateway.smpp.events import Bound, Closed, Quarantined, Request
-from gateway.smpp.framing import Framer
+from gateway.smpp.framing import Framer, digest
 from gateway.smpp.pdu import encode
 from gateway.smpp.session import Role, Session, SessionSettings, State
 from gateway.smpp.vocabulary import ESME_RINVCMDLEN
@@ -125,3 +127,29 @@ def test_a_large_pdu_octet_by_octet_is_kept_in_one_buffer():
     before = [found for octet in frame[:-1] for found in framer.receive(bytes([octet]))]
     assert (before, framer.waiting) == ([], len(frame) - 1)
     assert [found[0] for found in framer.receive(frame[-1:])] == [frame]
+
+
+ONE_DELIVERY = encode(pdu.DeliverSm(source_addr="79260000003", short_message=b"1", sequence_number=7))
+
+
+@pytest.mark.parametrize("sequence_number", [0, 1, 8, 0x7FFFFFFF])
+def test_a_message_that_is_delivered_again_has_the_same_digest(sequence_number: int):
+    again = ONE_DELIVERY[:12] + sequence_number.to_bytes(4, "big") + ONE_DELIVERY[16:]
+    assert digest(again) == digest(ONE_DELIVERY)
+
+
+def test_any_other_octet_makes_another_digest():
+    for place in [*range(12), *range(16, len(ONE_DELIVERY))]:
+        changed = bytearray(ONE_DELIVERY)
+        changed[place] ^= 1
+        assert digest(bytes(changed)) != digest(ONE_DELIVERY), f"octet {place}"
+
+
+def test_one_octet_more_or_fewer_makes_another_digest():
+    longer, shorter = ONE_DELIVERY + b"\0", ONE_DELIVERY[:-1]
+    assert len({digest(ONE_DELIVERY), digest(longer), digest(shorter)}) == 3
+
+
+@given(st.binary(min_size=16, max_size=200))
+def test_a_digest_is_a_signed_integer_of_64_bits(frame: bytes):
+    assert -(2**63) <= digest(frame) < 2**63

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.dialect import profile_names
 from smpp_sim.scenarios.file import read_scenario
 from smpp_sim.scenarios.scenario import quickened
 from tests.scenarios.stage import EXAMPLES, played
@@ -27,6 +28,16 @@ def test_our_gateway_does_well_in(file: Path, tmp_path: Path) -> None:
     assert summary.good, f"\n{summary}"
     missing = {fault.kind for fault in scenario.faults} - {"enquire_link_unanswered"} - set(summary.faults)
     assert not missing, f"nobody was hit by {missing}\n{summary}"
+
+
+@pytest.mark.parametrize("dialect", [name for name in profile_names() if name != "spec"])
+def test_what_arrives_twice_is_done_once_in(dialect: str, tmp_path: Path) -> None:
+    scenario = quickened(read_scenario(EXAMPLES / "duplicates.yaml"), FASTER)
+
+    summary = asyncio.run(played(scenario, tmp_path, dialect))
+
+    assert summary.good, f"\n{summary}"
+    assert summary.faults
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

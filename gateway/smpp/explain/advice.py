@@ -94,7 +94,7 @@ class Found:
     @property
     def octets(self) -> bytes:
         """Of the message, user data header and all."""
-        return bytes(self.walk.values.get("short_message", b"")) or self.walk.tlvs.get(MESSAGE_PAYLOAD, b"")
+        return self.walk.short_message or self.walk.tlvs.get(MESSAGE_PAYLOAD, b"")
 
     def field(self, name: str) -> str:
         """A C-string, without what a terminal would act upon."""
@@ -169,7 +169,7 @@ def _message_summary(found: Found) -> str:
 
 
 def _recipient(found: Found) -> str:
-    count = found.walk.values.get("number_of_dests")
+    count = int(found.walk.values.get("number_of_dests", 0))
     return f"{count} recipients" if count else found.field("destination_addr")
 
 
@@ -202,11 +202,11 @@ def _ussd_summary(found: Found, shown: str) -> str:
 
 
 def _receipt(found: Found) -> Receipt | None:
-    values, tlvs = found.walk.values, found.walk.tlvs
+    tlvs = found.walk.tlvs
     esm_class = ESM_CLASS_RECEIPT if _is_notification(found) else found.message.esm_class
     match found.command:
         case "deliver_sm":
-            octets = bytes(values.get("short_message", b""))
+            octets = found.walk.short_message
             return read_receipt(DeliverSm(esm_class=esm_class, short_message=octets, tlvs=tlvs))
         case "data_sm":
             return read_receipt(DataSm(esm_class=esm_class, tlvs=tlvs))

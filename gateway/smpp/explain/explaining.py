@@ -124,7 +124,7 @@ def _out_of_step(octets: bytes, size: int, secrets: Secrets) -> Explanation:
         )
     return Explanation(
         command="out of step",
-        sequence_number=found.values.get("sequence_number"),  # type: ignore[arg-type]
+        sequence_number=int(found.values["sequence_number"]) if "sequence_number" in found.values else None,
         summary="",
         fields=tuple(_masked(row, secrets) for row in rows),
         problem=f"command_length {size} is none: {HEADER_OCTETS} to {MAX_PDU_OCTETS} are possible",
@@ -246,8 +246,8 @@ def _header_row(found: Walk, span: Span) -> Row:
 def _field_row(found: Found, span: Span, octets: bytes) -> Row:
     section = SECTIONS.get(span.field, "")
     if span.secret:
-        value = "***" if len(octets) > 1 else "(empty)"
-        return Row(span.start, b"*" * len(octets), span.label, value, "masked", section, masked=True)
+        shown = "***" if len(octets) > 1 else "(empty)"
+        return Row(span.start, b"*" * len(octets), span.label, shown, "masked", section, masked=True)
     text = octets.endswith(b"\0") and span.field in _TEXT_FIELDS
     value = octets[:-1].decode("latin-1") if text else int.from_bytes(octets, "big")
     to_smsc = found.sender is Role.ESME
@@ -344,7 +344,7 @@ def _words_of_body(found: Found) -> Iterator[str]:
         if values.get(name):
             yield f"{name}=0x{int(values[name]):02X}"
     if "short_message" in values:
-        yield f"short_message={len(bytes(values['short_message']))} octets"
+        yield f"short_message={len(found.walk.short_message)} octets"
     tlvs = list(found.walk.tlvs.items())
     yield from (_tlv_word(tag, value) for tag, value in tlvs[:_LINE_TLVS])
     if len(tlvs) > _LINE_TLVS:

@@ -59,6 +59,12 @@ class Walk:
     """What could not be read; empty when all could."""
     at: int = 0
 
+    @property
+    def short_message(self) -> bytes:
+        """Its octets; none where there is no such field."""
+        octets = self.values.get("short_message")
+        return octets if isinstance(octets, bytes) else b""
+
     def take(self, octets: int, field: str, label: str = "", *, secret: bool = False) -> bytes:
         """The next ``octets`` as a span; _Cut when there are not so many."""
         end = self.at + octets

@@ -214,7 +214,7 @@ def test_what_was_listed_is_not_kept_when_it_is_off_the_screen(phone: Phone):
 def test_home_forgets_everything(phone: Phone):
     phone.dial("*105*3#", "2", "3", "1")
     assert phone.answer("00").node == "root"
-    assert phone.dialogue == Dialogue("root", WHOLE)
+    assert phone.dialogue == Dialogue("root", WHOLE, meaning=phone.menu.meanings["root"])
 
 
 def test_replacement_is_said_before_it_is_done(phone: Phone):
@@ -438,7 +438,9 @@ def test_unknown_short_number(phone: Phone):
 def test_a_new_dial_replaces_the_dialogue(phone: Phone):
     phone.dial("*105*3#", "2")
     assert phone.dial("*105*00#").node == "password.confirm"
-    assert phone.dialogue == Dialogue("password.confirm", WHOLE)
+    assert phone.dialogue == Dialogue(
+        "password.confirm", WHOLE, meaning=phone.menu.meanings["password.confirm"]
+    )
 
 
 # --------------------------------------------------------------------------------------- wrong answers

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from data.model import DialogueRecord
-from data.sqlite import open_store
+from data.opening import open_store
 from gateway.daemon import load_menu
 from gateway.http.admin import admin_app
 from gateway.watch.metrics import Metrics
@@ -26,8 +26,14 @@ def menu():
 async def opened(folder, menu, client="127.0.0.1", name="127.0.0.1:8100"):
     """A client of the page, which comes from an address and calls the page by a name; one dialogue is open."""
     store = open_store(f"sqlite:///{folder}/x.db")
-    await store.save_dialogues([RECORD])
-    app = admin_app(Metrics(), lambda: {"ussdc": None}, menu, store.dialogue)
+    async with store.unit() as unit:
+        await unit.inbox.save_dialogues([RECORD])
+
+    async def find(msisdn):
+        async with store.view() as view:
+            return await view.inbox.dialogue(msisdn)
+
+    app = admin_app(Metrics(), lambda: {"ussdc": None}, menu, find)
     transport = httpx.ASGITransport(app=app, client=(client, 40000))
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{name}") as http:
         yield http

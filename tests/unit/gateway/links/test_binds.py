@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from data.sqlite import open_store
+from data.opening import open_store
 from gateway.links.binds import Bind, Invitation, requests_of
 from gateway.links.link import Link
 from gateway.settings import Link as LinkSettings
 from gateway.settings import Service
 from gateway.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter
 from gateway.turns.dialogues import Dialogues
+from gateway.turns.post import Post
 from gateway.turns.quarantine import Quarantine
-from gateway.turns.work import Transaction
 from gateway.watch.metrics import Metrics
 
 QUICK = {"reconnect_first_s": 0.001, "reconnect_max_s": 0.002}
@@ -23,7 +23,7 @@ QUICK = {"reconnect_first_s": 0.001, "reconnect_max_s": 0.002}
 @pytest.fixture
 def link(tmp_path):
     store = open_store(f"sqlite:///{tmp_path / 'x.db'}")
-    transaction = Transaction(store)
+    post = Post()
 
     def make(**settings):
         return Link(
@@ -37,11 +37,10 @@ def link(tmp_path):
                     **settings,
                 }
             ),
-            Dialogues(store, transaction, None, {}, Service(), lambda: 0.0),
+            Dialogues(store, post, None, {}, Service(), lambda: 0.0),
+            post,
             Metrics(),
-            Quarantine(store, transaction, 10),
-            on_jobs=lambda: None,
-            distribute=lambda messages: None,
+            Quarantine(store, 10),
         )
 
     yield make

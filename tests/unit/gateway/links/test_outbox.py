@@ -5,7 +5,7 @@ import pytest
 from data.model import Outgoing
 from gateway.backoff import Backoff
 from gateway.links.flow import Flow
-from gateway.links.outbox import Outbox, Verdict
+from gateway.links.outbox import Outbox, Part, Verdict
 from gateway.smpp.vocabulary import (
     ESME_RINVDSTADR,
     ESME_RMSGQFUL,
@@ -16,7 +16,7 @@ from gateway.smpp.vocabulary import (
 
 
 def message(number: int, expires: float = 1000.0) -> Outgoing:
-    return Outgoing(number, "ussdc", "79260000003", "ussd", b"frame", 0.0, expires)
+    return Outgoing(number, "ussdc", "79260000003", "ussd", 0.0, expires, b"frame")
 
 
 def bound_outbox(limit: int = 100) -> Outbox:
@@ -256,3 +256,54 @@ def test_an_sms_is_sent_again_whatever_is_on_the_display():
     outbox.retry(outbox.pop(0), now=0)
     outbox.put(screen(2, "one"))
     assert [outbox.is_stale(one) for one in (outbox.pop(1), outbox.pop(1))] == [False, False]
+
+
+def test_what_is_put_while_the_store_is_read_is_not_left_there():
+    """It was committed after the read and handed in before its end."""
+    outbox = bound_outbox()
+    outbox.restart()
+    lane = outbox.wanting()
+    outbox.put(message(2))
+    lane.refill([message(1)], more=False)
+    assert drain(outbox) == [1]
+    assert outbox.wanting() is lane, "2 is in the store"
+
+
+def test_a_link_that_went_down_has_forgotten_which_screens_are_the_newest():
+    """What the store holds at the bind is sent, whatever was sent before: nobody knows what has been seen."""
+    outbox = bound_outbox()
+    outbox.put(screen(1, "one"))
+    outbox.put(screen(2, "one"))
+    outbox.restart()
+    outbox.wanting().refill([screen(1, "one")], more=False)
+    again = outbox.pop(0)
+    outbox.retry(again, now=0)
+    assert not outbox.is_stale(outbox.pop(1))
+
+
+def test_a_withdrawn_message_is_known_wherever_it_is():
+    outbox = bound_outbox()
+    for number in (1, 2, 3):
+        outbox.put(message(number)._replace(kind="sms"))
+    refused = outbox.pop(0)
+    outbox.withdraw([1, 2])
+    outbox.retry(refused, now=0)
+    seen = [outbox.pop(1) for _ in range(3)]
+    assert [(one.id, outbox.is_withdrawn(one)) for one in seen] == [(1, True), (2, True), (3, False)]
+
+
+def test_the_parts_of_a_message_take_its_place_in_their_order():
+    outbox = bound_outbox()
+    outbox.put(message(1)._replace(kind="sms"))
+    outbox.put(message(2)._replace(kind="sms"))
+    long = outbox.pop(0)
+    outbox.push([Part(1, number, long, bytes([9 - number])) for number in (1, 2, 3)])
+    parts = [outbox.pop(0) for _ in range(3)]
+    assert [part.number for part in parts] == [1, 2, 3]
+    outbox.retry(parts[1], now=0)
+    assert outbox.settle(parts[0], ESME_RTHROTTLED, now=0, wall=0) is Verdict.RETRY
+    assert [(one.id, getattr(one, "number", 0)) for one in (outbox.pop(1), outbox.pop(1), outbox.pop(1))] == [
+        (1, 1),
+        (1, 2),
+        (2, 0),
+    ]

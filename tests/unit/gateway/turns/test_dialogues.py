@@ -1,18 +1,19 @@
 """The unit of work against a real store: what is committed, what one failure costs, what is answered twice."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
+from data.model import DialogueRecord, Outgoing, Subscriber
+from data.opening import open_store
 from data.seed import seed
-from data.sqlite import open_store
-from data.store import StoreBusy
+from data.store import Store, StoreBusy, Unit
 from gateway.daemon import load_menu
 from gateway.dialect import load_profile
 from gateway.settings import Link, Service
-from gateway.smpp.pdu import DeliverSm, decode
+from gateway.smpp.pdu import DeliverSm, decode, encode
 from gateway.smpp.text import segments
 from gateway.smpp.vocabulary import (
     ESM_CLASS_RECEIPT,
@@ -22,7 +23,9 @@ from gateway.smpp.vocabulary import (
     ESME_RX_R_APPN,
 )
 from gateway.turns.dialogues import Dialogues
-from gateway.turns.work import Outcomes, Transaction, Work, station_of
+from gateway.turns.post import Post
+from gateway.turns.station import Delivered, station_of
+from gateway.turns.work import Outcomes, Work
 from handlers import registry
 from handlers.registry import Operation, Outcome
 
@@ -35,29 +38,43 @@ STATION = station_of(Link(name="ussdc", connect="127.0.0.1:2775", system_id="gw"
 class House:
     """Dialogues over a store of twenty subscribers, and a clock that is moved by hand."""
 
-    def __init__(self, folder: Path):
+    def __init__(self):
         self.now = NOON
-        self.store = open_store(f"sqlite:///{folder}/x.db")
+        self.store = open_store("sqlite://")
         self.menu = load_menu(None)
         self.operations = dict(registry.OPERATIONS)
         self.dialogues = Dialogues(
-            self.store, Transaction(self.store), self.menu, self.operations, Service(), lambda: self.now
+            self.store, Post(), self.menu, self.operations, Service(), lambda: self.now
         )
 
-    async def handle(self, *pdus: DeliverSm) -> Work:
-        return await self.dialogues.handle(STATION, pdus)
+    async def handle(self, *pdus: DeliverSm, **more) -> Work:
+        requests = [Delivered(pdu, encode(pdu)) for pdu in pdus]
+        return await self.dialogues.handle(STATION, requests, **more)
 
     async def screens(self, *pdus: DeliverSm) -> list[str]:
         """What handsets are shown, or sent, in the order of the answers."""
-        work = await self.handle(*pdus)
-        return [_text(answer.pdu) for answer in work.answers]
+        return [said(answer) for answer in (await self.handle(*pdus)).answers]
+
+    async def unsent(self) -> list[Outgoing]:
+        async with self.store.view() as view:
+            return await view.outbox.unsent("ussdc", 0, 10)
+
+    async def dialogue(self, msisdn: str = PHONE) -> DialogueRecord | None:
+        async with self.store.view() as view:
+            return await view.inbox.dialogue(msisdn)
+
+    async def subscriber(self, msisdn: str = PHONE) -> Subscriber:
+        async with self.store.view() as view:
+            return await view.facts.subscriber(msisdn)
+
+    async def options_on(self, msisdn: str = PHONE) -> list[int]:
+        async with self.store.view() as view:
+            return [option.number for option in await view.facts.options_on(msisdn)]
 
 
-def _text(frame: bytes) -> str:
-    pdu = decode(frame)
-    screen = SPEC.interpret(pdu)
-    alphabet = {0: "latin-1", 8: "utf-16-be"}
-    return screen.text if screen else pdu.short_message.decode(alphabet[pdu.data_coding])
+def said(answer: Outgoing) -> str:
+    """The text of an answer."""
+    return SPEC.interpret(decode(answer.frame)).text if answer.frame else answer.text
 
 
 def dial(code: str, msisdn: str = PHONE, session: int = 1) -> DeliverSm:
@@ -74,10 +91,10 @@ def sms(to: str, text: str = "", **fields) -> DeliverSm:
 
 
 @pytest.fixture
-def in_house(tmp_path: Path) -> Callable[[Callable[[House], Awaitable[None]]], None]:
+def in_house() -> Callable[[Callable[[House], Awaitable[None]]], None]:
     def run(work: Callable[[House], Awaitable[None]]) -> None:
         async def whole() -> None:
-            house = House(tmp_path)
+            house = House()
             await seed(house.store, 20)
             try:
                 await work(house)
@@ -93,8 +110,8 @@ def test_answers_and_dialogue_are_in_the_store_when_the_work_is_done(in_house):
     async def work(house: House) -> None:
         done = await house.handle(dial("*105#"))
         assert [status for _, status in done.acknowledgements] == [ESME_ROK]
-        assert [row.pdu for row in await house.store.unsent("ussdc", 0, 10)] == [done.answers[0].pdu]
-        record = await house.store.dialogue(PHONE)
+        assert await house.unsent() == done.answers
+        record = await house.dialogue()
         assert (record.node, record.key, record.unit) == ("root", f"{PHONE}/100", 0)
 
     in_house(work)
@@ -104,21 +121,21 @@ def test_what_is_taken_leaves_the_store_and_what_failed_is_noted(in_house):
     async def work(house: House) -> None:
         done = await house.handle(dial("*100#"), dial("*100#", OTHER))
         first, second = done.answers
-        await house.dialogues.handle(STATION, [], Outcomes([first.id], [(second.id, "ESME_RINVDSTADR")]))
-        assert await house.store.unsent("ussdc", 0, 10) == []
+        await house.handle(outcomes=Outcomes([first.id], [(second.id, "ESME_RINVDSTADR")]))
+        assert await house.unsent() == []
 
     in_house(work)
 
 
 def test_a_failing_turn_costs_itself_and_nobody_else(in_house):
     async def fails(work: Work, subscriber, args) -> Outcome:
-        await work.store.charge(subscriber, "half a turn", 100, work.now)
+        await work.facts.charge(subscriber, "half a turn", 100, work.now)
         await work.send_sms("password.issued", {"login": "x", "password": "y"})
         raise ZeroDivisionError
 
     async def work(house: House) -> None:
         balance = house.operations["balance.show"]
-        before = await house.store.subscriber(PHONE)
+        before = await house.subscriber()
 
         async def choose(work: Work, subscriber, args) -> Outcome:
             return await (fails if subscriber.msisdn == PHONE else balance.run)(work, subscriber, args)
@@ -127,27 +144,38 @@ def test_a_failing_turn_costs_itself_and_nobody_else(in_house):
             "balance.show", balance.args, balance.outcomes, balance.messages, choose
         )
         done = await house.handle(dial("*100#", OTHER, 1), dial("*100#", PHONE, 2), dial("*105#", OTHER, 3))
-        screens = [_text(sent.pdu) for sent in done.answers]
+        screens = [said(answer) for answer in done.answers]
         assert [status for _, status in done.acknowledgements] == [ESME_ROK] * 3
         assert len(screens) == 3, "no SMS of the failed turn"
         assert "Номер обращения" in screens[1]
-        assert await house.store.subscriber(PHONE) == before
-        assert (await house.store.dialogue(OTHER)).node == "root"
+        assert await house.subscriber() == before
+        assert (await house.dialogue(OTHER)).node == "root"
 
     in_house(work)
 
 
-def test_when_the_store_fails_nothing_is_ours(in_house):
-    async def work(house: House) -> None:
-        async def full() -> None:
+class Failing:
+    """A store that cannot commit."""
+
+    def __init__(self, store: Store):
+        self._store = store
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[Unit]:
+        async with self._store.unit() as unit:
+            yield unit
             raise StoreBusy("the disk is full")
 
-        house.store.commit = full
+
+def test_when_the_store_fails_nothing_is_ours(in_house):
+    async def work(house: House) -> None:
+        house.dialogues = Dialogues(
+            Failing(house.store), Post(), house.menu, house.operations, Service(), lambda: house.now
+        )
         with pytest.raises(StoreBusy):
             await house.handle(dial("*105*503*11*1#"))
-        del house.store.commit
-        assert await house.store.options_on(PHONE) == []
-        assert await house.store.unsent("ussdc", 0, 10) == []
+        assert await house.options_on() == []
+        assert await house.unsent() == []
 
     in_house(work)
 
@@ -156,16 +184,16 @@ def test_two_turns_of_one_dialogue_in_one_read(in_house):
     async def work(house: House) -> None:
         screens = await house.screens(dial("*105#"), answer("3", unit=2))
         assert len(screens) == 2
-        assert (await house.store.dialogue(PHONE)).node == "options"
+        assert (await house.dialogue()).node == "options"
 
     in_house(work)
 
 
 def test_a_turn_that_spends_is_seen_by_the_next_of_the_same_read(in_house):
     async def work(house: House) -> None:
-        before = await house.store.subscriber(PHONE)
+        before = await house.subscriber()
         screens = await house.screens(dial("*105*503*11*1#"), dial("*100#"))
-        after = await house.store.subscriber(PHONE)
+        after = await house.subscriber()
         spent = before.balance_kopecks - after.balance_kopecks
         assert spent == house.store.catalogue.options[11].fee_kopecks
         rubles, kopecks = divmod(after.balance_kopecks, 100)
@@ -180,7 +208,7 @@ def test_a_turn_that_is_delivered_again_is_acknowledged_and_not_repeated(in_hous
         assert len(await house.screens(answer("3", unit=2))) == 1
         again = await house.handle(answer("3", unit=2))
         assert (again.answers, again.counted["repeated"]) == ([], 1)
-        assert (await house.store.dialogue(PHONE)).node == "options"
+        assert (await house.dialogue()).node == "options"
 
     in_house(work)
 
@@ -190,11 +218,11 @@ def test_what_comes_again_after_the_dialogue_has_gone_on_changes_nothing(in_hous
         await house.handle(dial("*105#"))
         await house.handle(answer("3", unit=2))
         await house.handle(answer("2", unit=4))
-        before = await house.store.dialogue(PHONE)
+        before = await house.dialogue()
         for late in (dial("*105#"), answer("3", unit=2), answer("2", unit=4)):
             done = await house.handle(late)
             assert (done.counted["repeated"], done.answers) == (1, []), late
-        assert await house.store.dialogue(PHONE) == before
+        assert await house.dialogue() == before
 
     in_house(work)
 
@@ -215,8 +243,9 @@ def test_a_dial_under_the_number_of_an_old_dialogue_begins_anew(in_house):
 def test_dialogue_units_are_counted_in_seven_bits(in_house):
     async def work(house: House) -> None:
         await house.handle(dial("*105#"))
-        record = await house.store.dialogue(PHONE)
-        await house.store.save_dialogues([record._replace(unit=126)])
+        record = await house.dialogue()
+        async with house.store.unit() as unit:
+            await unit.inbox.save_dialogues([record._replace(unit=126)])
         done = await house.handle(answer("3", unit=0), answer("0", unit=2))
         assert done.counted["repeated"] == 0
         assert len(done.answers) == 2
@@ -230,11 +259,11 @@ def test_a_new_dial_replaces_a_dialogue_and_a_late_answer_does_not_open_one(in_h
         await house.handle(dial("*105*3#", session=2))
         (late,) = await house.screens(answer("1", unit=2, session=1))
         assert "Время" in late
-        assert (await house.store.dialogue(PHONE)).node == "options"
+        assert (await house.dialogue()).node == "options"
         await house.handle(SPEC.indicate(PHONE, "105", "", "abort", 1, 3))
-        assert await house.store.dialogue(PHONE), "a late cancel must not end the newer dialogue"
+        assert await house.dialogue(), "a late cancel must not end the newer dialogue"
         await house.handle(SPEC.indicate(PHONE, "105", "", "abort", 2, 3))
-        assert await house.store.dialogue(PHONE) is None
+        assert await house.dialogue() is None
 
     in_house(work)
 
@@ -370,7 +399,7 @@ def test_a_sender_that_only_begins_like_a_number_is_a_stranger(in_house, sender)
 def test_a_plus_before_the_number_is_left_out(in_house):
     async def work(house: House) -> None:
         done = await house.handle(dial("*105#", f"+{PHONE}"))
-        assert decode(done.answers[0].pdu).destination_addr == f"+{PHONE}", "the centre gets it as it came"
-        assert (await house.store.dialogue(PHONE)).node == "root"
+        assert decode(done.answers[0].frame).destination_addr == f"+{PHONE}", "the centre gets it as it came"
+        assert (await house.dialogue()).node == "root"
 
     in_house(work)

@@ -5,12 +5,11 @@ import asyncio
 import pytest
 import structlog
 
-from data.sqlite import open_store
+from data.opening import open_store
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.vocabulary import ESME_RINVCMDID, MESSAGE_PAYLOAD
 from gateway.turns import quarantine as module
 from gateway.turns.quarantine import Quarantine, octets_of
-from gateway.turns.work import Transaction
 
 NONSENSE = bytes.fromhex("00000010000000aa0000000000000009")
 
@@ -38,12 +37,13 @@ def fill(quarantine, count, octets=NONSENSE):
 
 
 async def kept(store):
-    return await store.quarantined(100_000)
+    async with store.view() as view:
+        return await view.inbox.quarantined(100_000)
 
 
 def test_what_is_kept_is_what_came(store):
     async def play():
-        one = Quarantine(store, Transaction(store), 10, clock=lambda: 12.5)
+        one = Quarantine(store, 10, clock=lambda: 12.5)
         fill(one, 1)
         await one.write()
         (record,) = await kept(store)
@@ -63,7 +63,7 @@ def test_what_is_kept_is_what_came(store):
 
 def test_of_a_flood_a_hundred_are_written_the_rest_is_counted(store, lines):
     async def play():
-        one = Quarantine(store, Transaction(store), 1000)
+        one = Quarantine(store, 1000)
         fill(one, 50_000)
         await one.write()
         assert len(await kept(store)) == 100
@@ -77,7 +77,7 @@ def test_of_a_flood_a_hundred_are_written_the_rest_is_counted(store, lines):
 
 def test_the_newest_stay(store):
     async def play():
-        one = Quarantine(store, Transaction(store), 5)
+        one = Quarantine(store, 5)
         for i in range(8):
             fill(one, 1, NONSENSE[:15] + bytes([i]))
             await one.write()
@@ -88,7 +88,7 @@ def test_the_newest_stay(store):
 
 def test_none_are_kept_with_a_limit_of_none(store):
     async def play():
-        one = Quarantine(store, Transaction(store), 0)
+        one = Quarantine(store, 0)
         fill(one, 500)
         await one.write()
         assert await kept(store) == []
@@ -98,7 +98,7 @@ def test_none_are_kept_with_a_limit_of_none(store):
 
 def test_a_long_one_is_cut(store):
     async def play():
-        one = Quarantine(store, Transaction(store), 5)
+        one = Quarantine(store, 5)
         fill(one, 1, bytes(60_000))
         await one.write()
         assert [len(record.octets) for record in await kept(store)] == [4096]
@@ -108,7 +108,7 @@ def test_a_long_one_is_cut(store):
 
 def test_what_could_not_be_written_is_written_the_next_time_and_stays_bounded(store):
     async def play():
-        one = Quarantine(store, Transaction(store), 1000)
+        one = Quarantine(store, 1000)
         store._connection.execute("PRAGMA query_only = 1")
         for _ in range(3):
             fill(one, 80)
@@ -122,7 +122,7 @@ def test_what_could_not_be_written_is_written_the_next_time_and_stays_bounded(st
 
 
 def test_no_octet_of_a_subscriber_is_logged(store, lines):
-    one = Quarantine(store, Transaction(store), 10)
+    one = Quarantine(store, 10)
     pdu = DeliverSm(
         source_addr="79260000003", short_message=b"my secret", tlvs={MESSAGE_PAYLOAD: b"my secret"}
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.model import MessagePart
+from data.model import MessagePart, Outgoing
 from gateway.smpp.long_messages import read_part
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.text import data_coding_table, decode_text, sending_table
@@ -25,7 +25,11 @@ def style(receive=None, send=None, form="udh8", receipts=False):
 
 
 def frames(text, carrier=SubmitSm, **changes):
-    return [decode(frame) for frame in style(**changes).frames(carrier, SENDER, MSISDN, text)]
+    return [decode(frame) for frame in style(**changes).frames(carrier, message(text))]
+
+
+def message(text, id=1, address=""):
+    return Outgoing(id, "ussdc", MSISDN, "sms", 0.0, 1.0, None, SENDER, text, address)
 
 
 # --- out
@@ -149,7 +153,7 @@ def test_a_character_may_be_cut_between_two_parts():
 def test_packed_parts_are_joined_by_septets():
     here = style(receive={"0x0F": "gsm7-packed"}, send={"gsm7-packed": 0x0F})
     text = "0123456789" * 20
-    pdus = [decode(frame) for frame in here.frames(SubmitSm, SENDER, MSISDN, text)]
+    pdus = [decode(frame) for frame in here.frames(SubmitSm, message(text))]
     pieces = [here.read(pdu) for pdu in pdus]
     assert here.join(_kept(i + 1, piece) for i, piece in enumerate(pieces)) == text
 
@@ -159,6 +163,27 @@ def test_a_part_whose_alphabet_is_unknown_takes_no_other_with_it():
     assert style().join(_kept(i + 1, piece) for i, piece in enumerate(pieces)) == "hi"
 
 
-def test_the_reference_of_two_messages_is_not_the_same_as_a_rule():
-    references = {read_part(frames(LONG, form="udh16")[0])[0].reference for _ in range(8)}
-    assert len(references) > 1
+def reference(id):
+    (part, _, _) = read_part(decode(style(form="udh16").frames(SubmitSm, message(LONG, id))[0]))
+    return part.reference
+
+
+def test_a_message_that_is_sent_again_has_its_reference_and_another_one_has_not():
+    """A handset that had some of the parts already goes on with them."""
+    assert reference(70_000) == reference(70_000)
+    assert reference(70_000) != reference(70_001)
+
+
+@pytest.mark.parametrize(
+    ("address", "there"),
+    [
+        ("", (1, 1, MSISDN)),
+        ("2/1/9260000003", (2, 1, "9260000003")),
+        ("0/0/+79260000003", (0, 0, "+79260000003")),
+        ("3/0/900", (3, 0, "900")),
+    ],
+)
+def test_an_answer_goes_to_the_number_as_the_question_wrote_it(address, there):
+    (frame,) = style().frames(SubmitSm, message("hi", address=address))
+    pdu = decode(frame)
+    assert (pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr) == there

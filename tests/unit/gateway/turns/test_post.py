@@ -1,74 +1,75 @@
-"""Which link a message leaves by, with time as a number."""
+"""The post office: which link a message leaves by, what moves when one is down, what is taken back."""
 
 import asyncio
 
 import pytest
 
 from data.model import Outgoing
-from data.sqlite import open_store
-from gateway.links.link import Link
-from gateway.links.routes import Routes
-from gateway.settings import Link as LinkSettings
-from gateway.settings import Route, Service
-from gateway.smpp.pdu import SubmitSm, encode
-from gateway.turns.dialogues import Dialogues
-from gateway.turns.quarantine import Quarantine
-from gateway.turns.work import Transaction
-from gateway.watch.metrics import Metrics
+from data.opening import open_store
+from gateway.settings import Link, Route
+from gateway.turns.post import Post
+from gateway.turns.station import station_of
 
 NAMES = ("one", "two", "three")
 
 
-class Switchboard:
-    """Links that nobody is connected to; `up` and `down` say when what happened to them."""
+class Outlet:
+    """A link that nobody is connected to; the test says since when."""
 
-    def __init__(self, folder, *ways):
-        self.store = open_store(f"sqlite:///{folder / 'x.db'}")
-        self.transaction = Transaction(self.store)
-        self.now = 0.0
-        metrics, quarantine = Metrics(), Quarantine(self.store, self.transaction, 10)
-        dialogues = Dialogues(self.store, self.transaction, None, {}, Service(), lambda: 0.0)
-        self.links = {
-            name: Link(
-                LinkSettings(name=name, connect="127.0.0.1:1", system_id="gw", password="x"),
-                dialogues,
-                metrics,
-                quarantine,
-                on_jobs=lambda: None,
-                distribute=lambda messages: None,
-                clock=lambda: self.now,
-            )
-            for name in NAMES
-        }
-        self.routes = Routes([Route(links=links, to=to) for to, links in ways], self.links)
+    def __init__(self, name):
+        self.name = name
+        self.station = station_of(Link(name=name, connect="127.0.0.1:1", system_id="gw", password="x"))
+        self.down_since = 0.0
+        self.delivered, self.withdrawn = [], []
+
+    def deliver(self, messages):
+        self.delivered += [message.id for message in messages]
+
+    def withdraw(self, ids):
+        self.withdrawn += ids
+
+
+class Switchboard:
+    """A post office with three links, and a store."""
+
+    def __init__(self, *ways):
+        self.store = open_store("sqlite://")
+        self.post = Post([Route(links=links, to=to) for to, links in ways])
+        self.outlets = {name: Outlet(name) for name in NAMES}
+        for outlet in self.outlets.values():
+            self.post.join(outlet)
 
     def up(self, *names):
         for name in names:
-            self.links[name].outward.down_since = None
+            self.outlets[name].down_since = None
 
     def down(self, *names, since):
         for name in names:
-            self.links[name].outward.down_since = since
+            self.outlets[name].down_since = since
 
-    async def put(self, link, *kinds):
-        frame = encode(SubmitSm(short_message=b"hi"))
-        rows = [Outgoing(self.store.draw_id(), link, "7926", kind, frame, 0.0, 1e12) for kind in kinds]
-        await self.store.enqueue(rows)
+    async def put(self, link, *kinds, msisdn="7926"):
+        async with self.store.unit() as unit:
+            rows = [
+                Outgoing(unit.draw_id(), link, msisdn, kind, 0.0, 1e12, sender="000105", text="hi")
+                for kind in kinds
+            ]
+            await unit.outbox.enqueue(rows)
         return [row.id for row in rows]
 
     async def waiting(self, link):
-        return [message.id for message in await self.store.unsent(link, 0, 100)]
+        async with self.store.view() as view:
+            return [message.id for message in await view.outbox.unsent(link, 0, 5000)]
 
     async def fail_over(self, now):
-        await self.routes.fail_over(self.store, self.transaction, now)
+        await self.post.fail_over(self.store, now)
 
 
 @pytest.fixture
-def board(tmp_path):
+def board():
     made = []
 
     def make(*ways):
-        made.append(Switchboard(tmp_path, *ways))
+        made.append(Switchboard(*ways))
         return made[-1]
 
     yield make
@@ -82,26 +83,47 @@ def name_of(station):
 
 def test_the_first_that_is_up_takes_it_and_without_one_it_waits_for_the_first(board):
     one = board(("", ["one", "two"]))
-    assert name_of(one.routes.station("7926")) == "one"
+    assert name_of(one.post.way_to("7926")) == "one"
     one.up("two")
-    assert name_of(one.routes.station("7926")) == "two"
+    assert name_of(one.post.way_to("7926")) == "two"
     one.up("one")
-    assert name_of(one.routes.station("7926")) == "one"
+    assert name_of(one.post.way_to("7926")) == "one"
 
 
 def test_the_longest_beginning_counts_in_whatever_order_they_stand(board):
     one = board(("", ["one"]), ("7926", ["three"]), ("79", ["two"]))
-    assert [name_of(one.routes.station(msisdn)) for msisdn in ("4412", "7912", "7926", "79260000001")] == [
-        "one",
-        "two",
-        "three",
-        "three",
-    ]
+    ways = [name_of(one.post.way_to(msisdn)) for msisdn in ("4412", "7912", "7926", "79260000001")]
+    assert ways == ["one", "two", "three", "three"]
 
 
-def test_no_route_is_no_station(board):
-    assert board(("44", ["one"])).routes.station("7926") is None
-    assert board().routes.station("7926") is None
+def test_no_route_is_no_way(board):
+    assert board(("44", ["one"])).post.way_to("7926") is None
+    assert board().post.way_to("7926") is None
+
+
+def test_a_link_that_has_not_joined_has_no_station(board):
+    assert name_of(board().post.station("two")) == "two"
+    assert board().post.station("gone") is None
+
+
+def test_messages_are_handed_to_the_link_that_they_are_for(board):
+    async def play():
+        one = board()
+        ids = await one.put("one", "sms")
+        others = await one.put("two", "sms", "reply")
+        async with one.store.view() as view:
+            rows = [row for name in NAMES for row in await view.outbox.unsent(name, 0, 10)]
+        one.post.distribute([*rows, rows[0]._replace(link="gone")])
+        assert [one.outlets[name].delivered for name in NAMES] == [ids, others, []]
+
+    asyncio.run(play())
+
+
+def test_what_is_withdrawn_is_withdrawn_from_every_link(board):
+    one = board()
+    one.post.withdraw([7])
+    one.post.withdraw([])
+    assert [outlet.withdrawn for outlet in one.outlets.values()] == [[7]] * 3
 
 
 def test_a_link_that_is_down_for_less_than_the_patience_keeps_what_waits_for_it(board):
@@ -114,6 +136,7 @@ def test_a_link_that_is_down_for_less_than_the_patience_keeps_what_waits_for_it(
         assert await one.waiting("one") == ids
         await one.fail_over(now=110.5)
         assert (await one.waiting("one"), await one.waiting("two")) == ([], ids)
+        assert one.outlets["two"].delivered == ids
 
     asyncio.run(play())
 
@@ -153,7 +176,7 @@ def test_many_move_in_portions_and_none_is_left(board):
         await one.fail_over(now=100)
         await one.fail_over(now=105)
         assert (await one.waiting("one"), await one.waiting("two")) == ([], [])
-        assert len(await one.store.unsent("three", 0, 5000)) == 1501
+        assert len(await one.waiting("three")) == 1501
 
     asyncio.run(play())
 
@@ -166,7 +189,7 @@ def test_a_link_that_binds_while_others_are_at_work_on_the_store_keeps_what_wait
         one.up("two")
         one.down("one", since=0)
         ids = await one.put("one", "sms")
-        async with one.transaction:
+        async with one.store.unit():
             failing_over = asyncio.create_task(one.fail_over(now=100))
             await asyncio.sleep(0)
             one.up("one")
@@ -181,13 +204,9 @@ def test_each_message_moves_by_its_own_route_and_answers_stay(board):
         one = board(("7495", ["two", "three"]), ("", ["two", "one"]))
         one.up("one", "three")
         one.down("two", since=0)
-        frame = encode(SubmitSm(short_message=b"hi"))
-        rows = [
-            Outgoing(one.store.draw_id(), "two", msisdn, kind, frame, 0.0, 1e12)
-            for msisdn, kind in (("74951112233", "sms"), ("79260000003", "sms"), ("79260000003", "reply"))
-        ]
-        await one.store.enqueue(rows)
+        (abroad,) = await one.put("two", "sms", msisdn="74951112233")
+        notice, reply = await one.put("two", "sms", "reply", msisdn="79260000003")
         await one.fail_over(now=100)
-        assert [await one.waiting(name) for name in NAMES] == [[rows[1].id], [rows[2].id], [rows[0].id]]
+        assert [await one.waiting(name) for name in NAMES] == [[notice], [reply], [abroad]]
 
     asyncio.run(play())
