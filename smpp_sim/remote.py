@@ -3,7 +3,7 @@
 Plain functions, plain results. `SimulatorError` says in one line that the simulator is not there or refuses.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -92,7 +92,7 @@ def send_sms(
 def links(url: str, *, token: str = "") -> list[dict[str, Any]]:
     """Who is bound: a dict each, as GET /api/links has them. Raises `SimulatorError`."""
     with RemotePhone(url, "", token) as remote:
-        return remote.ask("GET", "/api/links")["links"]
+        return remote.listed("links", "/api/links")
 
 
 def switch(url: str, msisdn: str, on: bool, *, token: str = "") -> dict[str, Any]:
@@ -104,10 +104,16 @@ def switch(url: str, msisdn: str, on: bool, *, token: str = "") -> dict[str, Any
 def sent_messages(url: str, limit: int = 100, *, token: str = "") -> list[dict[str, Any]]:
     """The SMS of applications with their states, newest first, as GET /api/messages has them."""
     with RemotePhone(url, "", token) as remote:
-        return remote.ask("GET", "/api/messages", params={"limit": limit})["messages"]
+        return remote.listed("messages", "/api/messages", params={"limit": limit})
 
 
-def _converse(phone: "RemotePhone", talk: Conversation, answers, ask, shown) -> None:
+def _converse(
+    phone: "RemotePhone",
+    talk: Conversation,
+    answers: Iterator[str],
+    ask: Callable[[Box], str | None] | None,
+    shown: Callable[[Box], None] | None,
+) -> None:
     while True:
         screen = phone.next_screen()
         if screen is None:
@@ -178,11 +184,11 @@ class RemotePhone:
     def events(self, after: int, kind: str, wait_s: float) -> list[dict[str, Any]]:
         """Events of a kind since that one."""
         query = {"after": after, "kind": kind, "wait": wait_s}
-        return self.ask("GET", f"{self._path}/events", params=query, timeout=wait_s + 10)["events"]
+        return self.listed("events", f"{self._path}/events", params=query, timeout=wait_s + 10)
 
     def inbox(self) -> list[dict[str, Any]]:
         """The SMS that it has received, as GET /api/phones/MSISDN/inbox has them."""
-        return self.ask("GET", f"{self._path}/inbox")["messages"]
+        return self.listed("messages", f"{self._path}/inbox")
 
     def transcript(self, after: int = 0) -> str:
         """What happened on the phone after that event, as a transcript."""
@@ -190,6 +196,11 @@ class RemotePhone:
         if not response.is_success:
             _answer_in(response, self.url)
         return response.text
+
+    def listed(self, what: str, path: str, **how: Any) -> list[dict[str, Any]]:
+        """What an address lists under that name."""
+        found: list[dict[str, Any]] = self.ask("GET", path, **how)[what]
+        return found
 
     def ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
         """One request; its JSON. Raises `SimulatorError`."""
@@ -208,7 +219,7 @@ class RemotePhone:
 
 def _answer_in(response: httpx.Response, url: str) -> dict[str, Any]:
     try:
-        answer = response.json()
+        answer: dict[str, Any] = response.json()
         words = "" if response.is_success else answer["error"]
     except (ValueError, KeyError, TypeError):
         raise SimulatorError(f"{url} is something else, not a simulator of starpound") from None

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 
@@ -99,7 +100,7 @@ class Simulator:
         await self._http.start()
 
 
-def _http_config(simulator: Simulator) -> dict:
+def _http_config(simulator: Simulator) -> dict[str, Any]:
     return {
         "app": build_app(simulator.centre, simulator.mailbox, simulator.settings),
         "lifespan": "off",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from gateway.smpp.pdu import Pdu
+from gateway.smpp.pdu import BindRequest, Pdu
 from gateway.smpp.session import Role, SessionSettings
 from smpp_sim.centre.admission import Admission
 from smpp_sim.centre.calling import Caller
@@ -197,7 +197,7 @@ class Centre:
             caller.look()
         self._arm(now)
 
-    def admit(self, link: Link, bind: Pdu) -> int:
+    def admit(self, link: Link, bind: BindRequest) -> int:
         """The command_status that a bind is answered with."""
         return self.faults.on_bind(bind) or self._admit(link, bind)
 

@@ -7,7 +7,7 @@ whether it may listen. So the session and the network behind it stay in order, w
 import asyncio
 from typing import Protocol
 
-from gateway.smpp.pdu import Pdu
+from gateway.smpp.pdu import BindRequest, Pdu
 
 
 class FaultyLink(Protocol):
@@ -29,7 +29,7 @@ class FaultyLink(Protocol):
 class Faults(Protocol):
     """What may go wrong in the centre. `NoFaults` is a centre in which nothing does."""
 
-    def on_bind(self, bind: Pdu) -> int:
+    def on_bind(self, bind: BindRequest) -> int:
         """The command_status by which a bind is refused; 0 when it is not."""
 
     def session_reused(self, system_id: str, msisdn: str) -> bool:
@@ -57,7 +57,7 @@ class Faults(Protocol):
 class NoFaults:
     """Nothing goes wrong."""
 
-    def on_bind(self, bind: Pdu) -> int:
+    def on_bind(self, bind: BindRequest) -> int:
         """No bind is refused."""
         return 0
 

@@ -13,7 +13,16 @@ from typing import Any, Protocol
 
 from gateway.smpp import events
 from gateway.smpp.errors import LocalProtocolError
-from gateway.smpp.pdu import AlertNotification, DataSm, DeliverSm, Pdu, SubmitSm, Unbind
+from gateway.smpp.pdu import (
+    AlertNotification,
+    BindRequest,
+    BindResponse,
+    DataSm,
+    DeliverSm,
+    Pdu,
+    SubmitSm,
+    Unbind,
+)
 from gateway.smpp.session import Role, Session, SessionSettings, State
 from gateway.smpp.vocabulary import ESME_ROK, ESME_RSYSERR, ESME_RX_P_APPN, status_name
 from smpp_sim.centre.delivery import Delivery
@@ -50,7 +59,7 @@ class Exchange(Protocol):
     trace: Trace
     faults: Faults
 
-    def admit(self, link: "Link", bind: Pdu) -> int:
+    def admit(self, link: "Link", bind: BindRequest) -> int:
         """The command_status that a bind is answered with."""
 
     def pump(self) -> None:
@@ -184,7 +193,7 @@ class Link(asyncio.Protocol):
         self._tap.connection.local = url_address(transport.get_extra_info("sockname"))
         if not self._exchange.opened(self):
             self._reason = "too many connections"
-            transport.abort()
+            self.abort()
             return
         if self._opening:
             self.session.send(self._opening, self._clock())
@@ -275,7 +284,7 @@ class Link(asyncio.Protocol):
         log.warning("%s at %s: %s", self.called, self.peer, self._reason)
         self._transport.close()
 
-    def _on_bound(self, pdu: Pdu) -> None:
+    def _on_bound(self, pdu: BindRequest | BindResponse) -> None:
         self.system_id = pdu.system_id if self.session.role is Role.SMSC else self.called
         self._tap.connection.account = self.system_id
         self.bound_at = self._wall()

@@ -9,11 +9,11 @@ import itertools
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from gateway.dialect import IndicationKind, Outbound, Profile, load_profile
 from gateway.smpp.errors import LocalProtocolError
-from gateway.smpp.pdu import DeliverSm, encode
+from gateway.smpp.pdu import encode
 from gateway.smpp.vocabulary import (
     ESME_RMSGQFUL,
     ESME_ROK,
@@ -24,11 +24,21 @@ from gateway.smpp.vocabulary import (
 from smpp_sim.centre.delivery import Delivery, DeliveryQueue, Dialogue, QueueFull
 from smpp_sim.centre.faults import Faults, NoFaults
 from smpp_sim.centre.message_centre import MessageCentre
-from smpp_sim.centre.messages import sms_from_phone
+from smpp_sim.centre.messages import Message, sms_from_phone
 from smpp_sim.centre.routing import Owed, dialogue_of, route
 from smpp_sim.centre.sent_sms import Rejected
 from smpp_sim.centre.station import Station, read_msisdn
-from smpp_sim.phones.handset import Effect, Handset, Idle, NoRoom, NotPossible, Shown, ToNetwork, Upward
+from smpp_sim.phones.handset import (
+    Effect,
+    Handset,
+    Idle,
+    Incoming,
+    NoRoom,
+    NotPossible,
+    Shown,
+    ToNetwork,
+    Upward,
+)
 from smpp_sim.settings import Account, NetworkSettings
 
 log = logging.getLogger("starpound.sim")
@@ -231,7 +241,7 @@ class Network:
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _act(self, msisdn: str, deed, now: float) -> Station:
+    def _act(self, msisdn: str, deed: Callable[[Handset], list[Effect]], now: float) -> Station:
         station = self.station(msisdn)
         effects = deed(station.handset)
         station.note_deeds(effects, self.wall(now))
@@ -268,6 +278,7 @@ class Network:
 
     def _go_on(self, station: Station, text: str, now: float) -> None:
         dialogue = station.dialogue
+        assert dialogue, "a phone answers only while it is in a dialogue"
         dialogue.unit = (dialogue.unit + 1) & 0x7F
         if dialogue.closes and self._profiles[dialogue.system_id].says("answer_last"):
             self._close(station, dialogue, now)
@@ -327,7 +338,7 @@ class Network:
         if outbound.kind == "release":
             self._close(station, dialogue, now)
             return
-        kind = "end" if outbound.ends else {"ask": "ask", "notify": "notice"}[outbound.kind]
+        kind: Incoming = "end" if outbound.ends else "ask" if outbound.kind == "ask" else "notice"
         if kind == "notice":
             station.notices.append(dialogue)
         try:
@@ -406,7 +417,7 @@ class Network:
         raise NotPossible(f"all {self.settings.max_phones} phones of this network are in use")
 
 
-def _check(pdu: DeliverSm) -> None:
+def _check(pdu: Message) -> None:
     """Raises `NotPossible` when the text cannot travel: better here than in the link."""
     try:
         encode(pdu)

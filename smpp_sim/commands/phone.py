@@ -7,6 +7,7 @@ everything happens in turn: a line is done when the screen or the SMS that it as
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from io import TextIOWrapper
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
@@ -55,7 +56,10 @@ def phone(msisdn: str, url: str, token: str) -> None:
             with RemotePhone(url, msisdn, token) as eye:
                 _at_a_terminal(held, eye)
         else:
-            sys.stdin.reconfigure(errors="replace")  # a line that is no text is refused, the others are done
+            if isinstance(sys.stdin, TextIOWrapper):
+                sys.stdin.reconfigure(
+                    errors="replace"
+                )  # a line that is no text is refused, the others are done
             _from_a_pipe(held, sys.stdin)
     raise SystemExit(1 if held.refused and not sys.stdin.isatty() else 0)
 
@@ -94,7 +98,7 @@ class TerminalPhone:
 
     def events(self, wait_s: float, eye: Any = None) -> list[dict[str, Any]]:
         """What has happened since the last time; waits for the first event. `eye`: another connection to look with."""
-        events = (eye or self._hand).events(self.seen, "", wait_s)
+        events: list[dict[str, Any]] = (eye or self._hand).events(self.seen, "", wait_s)
         if events:
             self.seen = events[-1]["number"]
         return events

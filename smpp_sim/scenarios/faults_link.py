@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.dialect import DialectError, Profile
-from gateway.smpp.pdu import EnquireLinkResp, Pdu, decode
+from gateway.smpp.pdu import BindRequest, EnquireLinkResp, Pdu, decode
 from gateway.smpp.vocabulary import ESM_CLASS_TYPE_MASK, ESME_RBINDFAIL, ESME_RTHROTTLED, RESPONSE_BIT
 from smpp_sim.centre.centre import Centre
 from smpp_sim.centre.faults import FaultyLink
@@ -80,7 +80,7 @@ class LinkFaults:
 
     # --- asked by the centre ----------------------------------------------------------------------------------
 
-    def on_bind(self, bind: Any) -> int:
+    def on_bind(self, bind: BindRequest) -> int:
         """The command_status by which a bind is refused; 0 when it is not."""
         hit = self.table.first(["bind_refused"], Occasion(bind.system_id), self.at_s)
         if hit is None:
@@ -212,12 +212,12 @@ class LinkFaults:
             self.judge.touch(msisdn)
 
     def _respond(self, link: FaultyLink, asked: _Asked) -> None:
-        kind = asked.hit.kind if asked.hit else ""
-        if kind in LOSSES:
+        hit = asked.hit
+        if hit and hit.kind in LOSSES:
             self.judge.unanswered(link.system_id, asked.pdu)
-        elif kind in _WAITS_FOR:
-            asked.waits_for = _WAITS_FOR[kind](asked.pdu)
-            self._hold(link, asked, asked.hit.delay_s(_LONGEST_HOLD_S))
+        elif hit and hit.kind in _WAITS_FOR:
+            asked.waits_for = _WAITS_FOR[hit.kind](asked.pdu)
+            self._hold(link, asked, hit.delay_s(_LONGEST_HOLD_S))
         elif asked.delay_s:
             self._hold(link, asked, asked.delay_s)
         else:
@@ -280,7 +280,7 @@ class LinkFaults:
         self._later(hit.delay_s(), act)
 
     def _abort(self, msisdn: str, hit: Hit) -> None:
-        by = hit.fault.by or hit.chance.choice(("user", "network"))
+        by: str = hit.fault.by or hit.chance.choice(("user", "network"))
         deed = {"user": self._centre.cancel, "network": self._centre.lose}[by]
 
         def act() -> None:
