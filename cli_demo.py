@@ -215,7 +215,7 @@ def _converse(url: str, stop: asyncio.Event) -> bool:
 
 def _dial(url: str, step: Dialled) -> str:
     """What is wrong with what came, or nothing."""
-    from smpp_sim.api import remote
+    from smpp_sim import remote
 
     click.echo(f"> {step.code}")
     answers = iter(step.answers)
@@ -242,7 +242,7 @@ def _dial(url: str, step: Dialled) -> str:
 
 
 def _text(url: str, step: Texted) -> str:
-    from smpp_sim.api import remote
+    from smpp_sim import remote
 
     click.echo(f"> SMS to {step.to}: {step.text or '(empty)'}")
     seen = remote.send_sms(url, PHONE, step.to, step.text)

@@ -14,7 +14,8 @@ from typing import Any
 
 from smpplib import client, consts, exceptions
 
-from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, measure, parse_udh, segments
+from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, measure, segments
+from gateway.smpp.user_data_header import parse_udh
 
 MAX_KEPT = 1000
 """Messages and responses that wait to be asked for; the oldest goes first."""
@@ -63,7 +64,8 @@ class SmpplibEsme:
         self._timeout_s = timeout_s
         self._received: deque[Received] = deque(maxlen=MAX_KEPT)
         self._responses: deque[Any] = deque(maxlen=MAX_KEPT)
-        self._client = client.Client(host, port, timeout=timeout_s, allow_unknown_opt_params=True)
+        make: Any = client.Client  # smpplib has no types
+        self._client = make(host, port, timeout=timeout_s, allow_unknown_opt_params=True)
         self._client.set_message_received_handler(self._on_message)
         self._client.set_message_sent_handler(self._on_response)
         self._client.set_error_pdu_handler(self._on_error)
@@ -132,7 +134,8 @@ class SmpplibEsme:
         response = self._responses.popleft()
         if response.status:
             raise EsmeError(f"{response.command} with status 0x{response.status:08x}")
-        return response.message_id.decode()
+        message_id: bytes = response.message_id
+        return message_id.decode()
 
     def _on_message(self, pdu: Any) -> int:
         octets = pdu.short_message or b""
@@ -176,9 +179,12 @@ class SmpplibEsme:
 
     @property
     def _socket(self) -> socket.socket:
-        if self._client._socket is None:  # smpplib has no public way to wait on several things
+        connected: socket.socket | None = (
+            self._client._socket
+        )  # smpplib has no public way to wait on several things
+        if connected is None:
             raise EsmeError("not connected")
-        return self._client._socket
+        return connected
 
 
 def _words(problem: Exception) -> str:

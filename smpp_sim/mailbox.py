@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
-from typing import Any
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, Envelope
 
@@ -63,7 +63,7 @@ class Letter:
 class Mailbox:
     """Listens for SMTP and keeps what comes: `letters`, newest last; `log` has an event ``mail`` for each."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.letters: deque[Letter] = deque(maxlen=MAX_LETTERS)
         self.log = EventLog()
         self.port = 0
@@ -126,7 +126,7 @@ class _Connection(SMTP):
         super().connection_made(transport)
         self._mailbox.connections.add(transport)
         if len(self._mailbox.connections) > MAX_CONNECTIONS:
-            transport.abort()
+            cast(asyncio.WriteTransport, transport).abort()  # that of a socket always is one
 
     def connection_lost(self, error: Exception | None) -> None:
         """Make room."""
@@ -163,6 +163,11 @@ def _text(message: EmailMessage) -> str:
 
 def _attachments(message: EmailMessage) -> list[Attachment]:
     return [
-        Attachment(part.get_filename() or "", part.get_content_type(), part.get_payload(decode=True) or b"")
+        Attachment(part.get_filename() or "", part.get_content_type(), _octets(part))
         for part in message.iter_attachments()
     ]
+
+
+def _octets(part: EmailMessage) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""  # a letter within the letter has none

@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Literal
 _STRICT = {"extra": "forbid"}
 """For pydantic, which reads these classes from a file (`config`): a key that is none is an error."""
 
-BIND_KINDS = ("transceiver", "receiver", "transmitter")
+BindKind = Literal["transceiver", "receiver", "transmitter"]
+BIND_KINDS: tuple[BindKind, ...] = ("transceiver", "receiver", "transmitter")
 
 
 class SimulatorError(Exception):
@@ -40,7 +41,7 @@ class ServerTls:
     require_client_certificate: bool = False
     """Let nobody in who does not show one."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.require_client_certificate and not self.client_ca:
             raise SimulatorError("tls: to require a client certificate, name the client_ca that signs it")
 
@@ -79,7 +80,7 @@ class Account:
     """The command that brings phones' SMS, USSD and receipts to this ESME."""
     long_form: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
     """How long SMS of phones are cut: user data header with 8 or 16 bits, SAR TLVs, or whole in message_payload."""
-    binds: tuple[Literal["transceiver", "receiver", "transmitter"], ...] = BIND_KINDS
+    binds: tuple[BindKind, ...] = BIND_KINDS
     """Kinds of bind that are granted; another one is answered ESME_RBINDFAIL."""
     networks: tuple[str, ...] = ()
     """Networks (10.0.0.0/8) that this ESME may bind from, else ESME_RBINDFAIL; none: from anywhere."""
@@ -92,7 +93,7 @@ class Account:
     tls: ClientTls | None = None
     """TLS for outbind and connect."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 1 <= len(self.system_id) <= 15 or len(self.password) > 8:
             raise SimulatorError(
                 f"account {self.system_id!r}: a system_id has 1 to 15 characters, a password at most 8"
@@ -170,7 +171,7 @@ class BookEntry:
     note: str = ""
     """What he is good for; corporate, blocked, little-money, no-packages and packages-used-up are translated."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not re.fullmatch(r"[0-9]{3,15}", self.msisdn):
             raise SimulatorError(f"book: {self.msisdn[:30]!r} is no phone number: write 3 to 15 digits")
 
@@ -247,7 +248,7 @@ class SimulatorSettings:
     book: tuple[BookEntry, ...] = BOOK
     """The phone book of the pages; without one in the file, the first ten subscribers of `starpound seed`."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not is_loopback(self.http_host) and not self.http_token:
             raise SimulatorError(
                 f"the control API on {self.http_host} would be open to everybody: set a token, or use 127.0.0.1"

@@ -5,14 +5,15 @@ import contextlib
 import logging
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 
 from smpp_sim.api.app import build_app
 from smpp_sim.centre.centre import Centre
+from smpp_sim.centre.held_phone import HeldPhone, NothingCame
 from smpp_sim.mailbox import Mailbox
 from smpp_sim.settings import SimulatorError, SimulatorSettings, cannot_listen
-from smpp_sim.testing.phone import NothingCame, Phone
 
 __all__ = ["Simulator", "SimulatorError", "SimulatorSettings"]
 
@@ -72,9 +73,9 @@ class Simulator:
             http, self._http = self._http, None
             await http.stop()
 
-    def phone(self, msisdn: str) -> Phone:
+    def phone(self, msisdn: str) -> HeldPhone:
         """A phone in the hand, from now on."""
-        return Phone(self.centre, msisdn)
+        return HeldPhone(self.centre, msisdn)
 
     async def wait_bound(self, system_id: str, timeout_s: float = 10.0) -> None:
         """Wait until this ESME is bound. Raises `NothingCame`."""
@@ -99,7 +100,7 @@ class Simulator:
         await self._http.start()
 
 
-def _http_config(simulator: Simulator) -> dict:
+def _http_config(simulator: Simulator) -> dict[str, Any]:
     return {
         "app": build_app(simulator.centre, simulator.mailbox, simulator.settings),
         "lifespan": "off",

@@ -27,10 +27,11 @@ from smpp_sim.api.trace import NotKept, trace_routes
 from smpp_sim.api.transcript import transcript_routes
 from smpp_sim.centre.centre import Centre, describe
 from smpp_sim.centre.delivery import QueueFull
+from smpp_sim.centre.station import NotAnMsisdn, Station
 from smpp_sim.mailbox import Mailbox
 from smpp_sim.phones.events import EventLog
+from smpp_sim.phones.facts import screen_facts, sms_facts
 from smpp_sim.phones.handset import NotPossible
-from smpp_sim.phones.station import NotAnMsisdn, Station, screen_facts, sms_facts
 from smpp_sim.settings import SimulatorSettings
 from smpp_sim.watching import TooManyWatchers
 
@@ -88,7 +89,8 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
 }
 
 
-async def _on_http_error(request: Request, problem: HTTPException) -> JSONResponse:
+async def _on_http_error(request: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, HTTPException), "registered for no other"
     reasons = {404: "there is nothing at this address", 405: "this address does not take that method"}
     return error(problem.status_code, reasons.get(problem.status_code, problem.detail), problem.headers)
 
@@ -132,11 +134,11 @@ async def _link_events(request: Request) -> JSONResponse:
 
 def _state(station: Station) -> dict[str, Any]:
     handset = station.handset
-    boxed = handset.screen is not None and handset.screen.kind != "running"
+    box = handset.screen if handset.screen and handset.screen.kind != "running" else None
     return {
         "msisdn": station.msisdn,
         "state": handset.state.value,
-        "display": screen_facts(handset.screen) if boxed else None,
+        "display": screen_facts(box) if box else None,
         "hidden": len(handset.hidden),
         "inbox": len(station.inbox.messages),
         "last": station.log.last,
@@ -144,7 +146,8 @@ def _state(station: Station) -> dict[str, Any]:
 
 
 def _station(request: HTTPConnection) -> Station:
-    return request.app.state.centre.network.station(request.path_params["msisdn"])
+    station: Station = request.app.state.centre.network.station(request.path_params["msisdn"])
+    return station
 
 
 async def _phones(request: Request) -> JSONResponse:

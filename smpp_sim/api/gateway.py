@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from smpp_sim.api.requests import error
-from smpp_sim.phones.station import NotAnMsisdn
+from smpp_sim.centre.station import NotAnMsisdn
 
 _TIMEOUT_S = 3.0
 _MAX_OCTETS = 4 * 1024 * 1024

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.dumps.capture import write_capture
+from gateway.dumps.streams import Captured
 from gateway.smpp.explain import as_json
 from smpp_sim.api.requests import number
 from smpp_sim.api.streams import PING_S, reason, tell
@@ -60,7 +61,8 @@ def trace_routes() -> list[BaseRoute]:
 
 
 def _trace(connection: HTTPConnection) -> Trace:
-    return connection.app.state.centre.trace
+    trace: Trace = connection.app.state.centre.trace
+    return trace
 
 
 def _wanted(connection: HTTPConnection) -> Wanted:
@@ -123,7 +125,7 @@ async def _hex(request: Request) -> PlainTextResponse:
 async def _pcap(request: Request) -> Response:
     wanted = _wanted(request)
     kept = [pdu for pdu in _trace(request).pdus() if wanted(pdu)]
-    captured = []
+    captured: list[Captured] = []
     for pdus in _batches(kept, PCAP_BATCH):
         captured += map(as_captured, pdus)
         await asyncio.sleep(0)  # the phones go on

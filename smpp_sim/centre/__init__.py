@@ -1,5 +1,6 @@
 """The SMSC and USSD centre, from the phones to the socket.
 
+``station``    a phone with what the network keeps about it
 ``network``    all phones and dialogues, their timers; no I/O, no clock
 ``routing``    which ESME a code or a number goes to, and which dialogue a message of an ESME
 ``delivery``   what waits for an ESME, in order, until it has said that it took it
@@ -8,5 +9,6 @@
 ``requests``   what is answered to submit_sm and the others
 ``admission``  who may bind
 ``link``       one connection; ``calling`` opens those that the centre opens itself (outbind, binding as an ESME)
-``centre``     listens, joins network and links
+``centre``     listens, joins network and links; ``faults`` is the port for what goes wrong in it
+``held_phone`` a phone in the hand of whoever runs in the same loop
 """

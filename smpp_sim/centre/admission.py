@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from gateway.smpp.credentials import authenticator
-from gateway.smpp.pdu import Pdu
+from gateway.smpp.pdu import BindRequest
 from gateway.smpp.vocabulary import ESME_RALYBND, ESME_RBINDFAIL, ESME_ROK
 from smpp_sim.settings import Account
 
@@ -31,7 +31,7 @@ class Admission:
         self._authenticate = authenticator(passwords, one_answer=one_bind_error)
         self._connections = connections
 
-    def decide(self, applicant: Applicant, bind: Pdu) -> int:
+    def decide(self, applicant: Applicant, bind: BindRequest) -> int:
         """The command_status that a bind is answered with."""
         status = self._authenticate(bind)
         if status:

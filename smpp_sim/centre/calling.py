@@ -83,13 +83,12 @@ class Caller:
 
     def _opening(self) -> tuple[Role, Pdu]:
         if self.account.connect:
-            own = {"system_id": self.account.system_id, "password": self.account.password}
-            return Role.ESME, BindTransceiver(**own)
+            bind = BindTransceiver(system_id=self.account.system_id, password=self.account.password)
+            return Role.ESME, bind
         system_id, password = self._own
         return Role.SMSC, Outbind(system_id=system_id, password=password)
 
     @property
     def _server_name(self) -> str | None:
-        if self._tls is None:
-            return None
-        return self.account.tls.server_name or self._host
+        tls = self.account.tls
+        return None if tls is None else tls.server_name or self._host

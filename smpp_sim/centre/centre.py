@@ -11,16 +11,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from gateway.smpp.pdu import Pdu
+from gateway.smpp.pdu import BindRequest, Pdu
 from gateway.smpp.session import Role, SessionSettings
 from smpp_sim.centre.admission import Admission
 from smpp_sim.centre.calling import Caller
+from smpp_sim.centre.faults import Faults, NoFaults
 from smpp_sim.centre.link import Link
 from smpp_sim.centre.network import Network
 from smpp_sim.centre.sent_sms import MessageState, SentSms
+from smpp_sim.centre.station import Station
 from smpp_sim.phones.events import EventLog
-from smpp_sim.phones.station import Station
-from smpp_sim.scenarios.faults_link import LinkFaults
 from smpp_sim.settings import Account, SimulatorSettings, cannot_listen
 from smpp_sim.tls import server_context
 from smpp_sim.trace import Trace
@@ -44,7 +44,7 @@ class Centre:
         self.log = EventLog()
         self.trace = Trace(settings.trace_pdus, settings.trace_octets)
         self.gateway_admin = settings.gateway_admin
-        self.faults: LinkFaults | None = None
+        self.faults: Faults = NoFaults()
         self.port = 0
         self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -84,6 +84,10 @@ class Centre:
     async def resume(self) -> None:
         """Listen again, where it was. Raises `SimulatorError`."""
         await self._listen(self.port)
+
+    def suffer(self, faults: Faults) -> None:
+        """Have these go wrong from now on, in place of those before; `NoFaults` ends them."""
+        self.faults = self.network.faults = faults
 
     async def _listen(self, port: int) -> None:
         host, loop = self.settings.smpp_host, asyncio.get_running_loop()
@@ -193,9 +197,9 @@ class Centre:
             caller.look()
         self._arm(now)
 
-    def admit(self, link: Link, bind: Pdu) -> int:
+    def admit(self, link: Link, bind: BindRequest) -> int:
         """The command_status that a bind is answered with."""
-        return (self.faults.on_bind(bind) if self.faults else 0) or self._admit(link, bind)
+        return self.faults.on_bind(bind) or self._admit(link, bind)
 
     def opened(self, link: Link) -> bool:
         """Take a link in, unless there are enough or the end is near."""

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.smpp.pdu import Pdu
+from gateway.smpp.pdu import AlertNotification
+from smpp_sim.centre.messages import Message
 
 
 class QueueFull(Exception):
@@ -47,7 +48,7 @@ class Delivery:
     """
 
     number: int
-    pdu: Pdu
+    pdu: Message | AlertNotification
     expires: float
     dialogue: Dialogue | None = None
     farewell: bool = False
@@ -98,7 +99,7 @@ class DeliveryQueue:
 
     def put(
         self,
-        pdu: Pdu,
+        pdu: Message | AlertNotification,
         now: float,
         expires: float = math.inf,
         dialogue: Dialogue | None = None,

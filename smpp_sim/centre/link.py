@@ -13,14 +13,23 @@ from typing import Any, Protocol
 
 from gateway.smpp import events
 from gateway.smpp.errors import LocalProtocolError
-from gateway.smpp.pdu import AlertNotification, DataSm, DeliverSm, Pdu, SubmitSm, Unbind
+from gateway.smpp.pdu import (
+    AlertNotification,
+    BindRequest,
+    BindResponse,
+    DataSm,
+    DeliverSm,
+    Pdu,
+    SubmitSm,
+    Unbind,
+)
 from gateway.smpp.session import Role, Session, SessionSettings, State
 from gateway.smpp.vocabulary import ESME_ROK, ESME_RSYSERR, ESME_RX_P_APPN, status_name
 from smpp_sim.centre.delivery import Delivery
+from smpp_sim.centre.faults import Faults
 from smpp_sim.centre.messages import Message, carried
 from smpp_sim.centre.network import Network
 from smpp_sim.centre.requests import respond
-from smpp_sim.scenarios.faults_link import LinkFaults
 from smpp_sim.trace import Trace, url_address
 
 log = logging.getLogger("starpound.sim")
@@ -48,9 +57,9 @@ class Exchange(Protocol):
     network: Network
     receipt_first: bool
     trace: Trace
-    faults: LinkFaults | None
+    faults: Faults
 
-    def admit(self, link: "Link", bind: Pdu) -> int:
+    def admit(self, link: "Link", bind: BindRequest) -> int:
         """The command_status that a bind is answered with."""
 
     def pump(self) -> None:
@@ -170,7 +179,7 @@ class Link(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _is_deaf(self) -> bool:
-        return self._exchange.faults is not None and self._exchange.faults.deaf(self)
+        return self._exchange.faults.deaf(self)
 
     # --- called by the transport ------------------------------------------------------------------------------
 
@@ -184,7 +193,7 @@ class Link(asyncio.Protocol):
         self._tap.connection.local = url_address(transport.get_extra_info("sockname"))
         if not self._exchange.opened(self):
             self._reason = "too many connections"
-            transport.abort()
+            self.abort()
             return
         if self._opening:
             self.session.send(self._opening, self._clock())
@@ -199,7 +208,7 @@ class Link(asyncio.Protocol):
         self._dispatch()
         self._exchange.pump()
         self._flush()
-        if self._exchange.faults and self._transport:
+        if self._transport:
             self._exchange.faults.after_read(self)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -211,8 +220,7 @@ class Link(asyncio.Protocol):
         if self._timer:
             self._timer.cancel()
         self._exchange.closed(self, self._reason)
-        if self._exchange.faults:
-            self._exchange.faults.left(self)
+        self._exchange.faults.left(self)
         if not self.gone.done():
             self.gone.set_result(None)
 
@@ -243,7 +251,7 @@ class Link(asyncio.Protocol):
                     self._on_bound(pdu)
                 case events.UnbindRequest(pdu):
                     self.session.send(pdu.respond(), self._clock())
-                case events.Refused(_, _, status) if self._exchange.faults:
+                case events.Refused(_, _, status):
                     self._exchange.faults.on_refused(self, status)
                 case events.BindRefused(status):
                     self._on_bind_refused(status)
@@ -256,7 +264,7 @@ class Link(asyncio.Protocol):
 
     def _answer(self, pdu: Pdu) -> None:
         now = self._clock()
-        if self._exchange.faults and (status := self._exchange.faults.on_request(self, pdu)) is not None:
+        if (status := self._exchange.faults.on_request(self, pdu)) is not None:
             self.session.acknowledge(pdu, status)
             return
         response = respond(self._exchange.network, self.system_id, pdu, now)
@@ -276,7 +284,7 @@ class Link(asyncio.Protocol):
         log.warning("%s at %s: %s", self.called, self.peer, self._reason)
         self._transport.close()
 
-    def _on_bound(self, pdu: Pdu) -> None:
+    def _on_bound(self, pdu: BindRequest | BindResponse) -> None:
         self.system_id = pdu.system_id if self.session.role is Role.SMSC else self.called
         self._tap.connection.account = self.system_id
         self.bound_at = self._wall()
@@ -288,10 +296,8 @@ class Link(asyncio.Protocol):
         if self._transport is None:
             return
         data = self.session.data_to_send()
-        if data and self._exchange.faults:
+        if data:
             self._exchange.faults.write(self, data)
-        elif data:
-            self.put(data)
         if self.session.closed:
             self._transport.close()
         self._arm()

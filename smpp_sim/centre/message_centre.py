@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from gateway.smpp.fields import SmeAddress
-from gateway.smpp.pdu import Pdu
+from gateway.smpp.pdu import AlertNotification, DeliverSm
 from gateway.smpp.vocabulary import ESME_RCANCELFAIL, ESME_RINVMSGID, ESME_RMSGQFUL, ESME_RREPLACEFAIL
 from smpp_sim.centre.delivery import DeliveryQueue, QueueFull
 from smpp_sim.centre.messages import (
@@ -27,8 +27,8 @@ from smpp_sim.centre.messages import (
     sme_acknowledgement,
 )
 from smpp_sim.centre.sent_sms import Copy, MessageState, Rejected, SentSms
+from smpp_sim.centre.station import Station, read_msisdn
 from smpp_sim.phones.handset import NotPossible
-from smpp_sim.phones.station import Station, read_msisdn
 from smpp_sim.settings import NetworkSettings
 
 log = logging.getLogger("starpound.sim")
@@ -148,8 +148,9 @@ class MessageCentre:
         message = self._find(system_id, message_id, source)
         if message is None or not message.waiting:
             raise Rejected(ESME_RREPLACEFAIL)
-        whole = {"part": None, "national": None}
-        message.sms = replace(message.sms, octets=octets, registered_delivery=registered_delivery, **whole)
+        message.sms = replace(
+            message.sms, octets=octets, registered_delivery=registered_delivery, part=None, national=None
+        )
         message.due = message.due if due is None else due
         message.expires = message.expires if expires is None else expires
         for copy in message.waiting:
@@ -309,7 +310,7 @@ class MessageCentre:
         message = copy.message
         self._tell(message.system_id, sme_acknowledgement(message.sms, copy.to, kind, text), now)
 
-    def _tell(self, system_id: str, pdu: Pdu, now: float) -> None:
+    def _tell(self, system_id: str, pdu: DeliverSm | AlertNotification, now: float) -> None:
         try:
             self._queues[system_id].put(pdu, now, now + self._settings.sms_validity_s)
         except QueueFull:

@@ -6,8 +6,9 @@ and data_sm, whose text is always in message_payload. Here they are made of each
 
 import time
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
-from gateway.smpp.fields import DistributionList, SmeAddress
+from gateway.smpp.fields import SmeAddress
 from gateway.smpp.long_messages import LongForm, read_part, sms_parts
 from gateway.smpp.pdu import AlertNotification, DataSm, DeliverSm, Pdu, SubmitMulti, SubmitSm
 from gateway.smpp.receipts import STATES, Receipt, encode_receipt, receipt_tlvs
@@ -37,6 +38,7 @@ _DCS = {"gsm7": 0x00, "ucs2": 0x08}
 _INTERNATIONAL, _ISDN = 1, 1
 
 Message = DeliverSm | SubmitSm | DataSm
+_Carrier = TypeVar("_Carrier", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,9 @@ def read_sms(pdu: Message | SubmitMulti) -> Submitted:
     )
 
 
-def recipients(pdu: Message | SubmitMulti) -> list[SmeAddress | DistributionList]:
-    """To whom it goes; submit_multi alone has several, and lists."""
-    if isinstance(pdu, SubmitMulti):
-        return pdu.dest_addresses
-    return [SmeAddress(pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr)]
+def recipient(pdu: Message) -> SmeAddress:
+    """To whom it goes; submit_multi alone has several."""
+    return SmeAddress(pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr)
 
 
 # --- what goes back -----------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def carried(pdu: Pdu, carrier: type[Message]) -> Pdu:
     """A deliver_sm as another command; alert_notification has no other form."""
     if type(pdu) is carrier or not isinstance(pdu, Message):
         return pdu
-    if carrier is DataSm:
+    if carrier is DataSm and not isinstance(pdu, DataSm):
         return _as_data_sm(pdu)
     return _with_fields_of(pdu, carrier)
 
@@ -206,6 +206,6 @@ def _as_data_sm(pdu: DeliverSm | SubmitSm) -> DataSm:
     return converted
 
 
-def _with_fields_of(pdu: Message, wanted: type[Message]) -> Message:
+def _with_fields_of(pdu: Message, wanted: type[_Carrier]) -> _Carrier:
     known = {one.name for one in fields(wanted)}
     return wanted(**{one.name: getattr(pdu, one.name) for one in fields(pdu) if one.name in known})

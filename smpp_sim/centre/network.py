@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 from gateway.dialect import IndicationKind, Outbound, Profile, load_profile
 from gateway.smpp.errors import LocalProtocolError
-from gateway.smpp.pdu import DeliverSm, encode
+from gateway.smpp.pdu import encode
 from gateway.smpp.vocabulary import (
     ESME_RMSGQFUL,
     ESME_ROK,
@@ -22,12 +22,23 @@ from gateway.smpp.vocabulary import (
     ESME_RX_T_APPN,
 )
 from smpp_sim.centre.delivery import Delivery, DeliveryQueue, Dialogue, QueueFull
+from smpp_sim.centre.faults import Faults, NoFaults
 from smpp_sim.centre.message_centre import MessageCentre
-from smpp_sim.centre.messages import sms_from_phone
+from smpp_sim.centre.messages import Message, sms_from_phone
 from smpp_sim.centre.routing import Owed, dialogue_of, route
 from smpp_sim.centre.sent_sms import Rejected
-from smpp_sim.phones.handset import Effect, Handset, Idle, NoRoom, NotPossible, Shown, ToNetwork, Upward
-from smpp_sim.phones.station import Station, read_msisdn
+from smpp_sim.centre.station import Station, read_msisdn
+from smpp_sim.phones.handset import (
+    Effect,
+    Handset,
+    Idle,
+    Incoming,
+    NoRoom,
+    NotPossible,
+    Shown,
+    ToNetwork,
+    Upward,
+)
 from smpp_sim.settings import Account, NetworkSettings
 
 log = logging.getLogger("starpound.sim")
@@ -62,8 +73,7 @@ class Network:
         self._tie = itertools.count()
         self._sessions = itertools.count(1)
         self._owed = Owed(settings.max_phones)
-        self.session_reused: Callable[[str, str], bool] | None = None
-        """Asked, if it is there, whether the next dialogue of an account and a phone gets the last one's number."""
+        self.faults: Faults = NoFaults()
         self.sms = MessageCentre(self.queues, self.station, settings, self.wall)
 
     # --- what owners of phones do -----------------------------------------------------------------------------
@@ -231,7 +241,7 @@ class Network:
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _act(self, msisdn: str, deed, now: float) -> Station:
+    def _act(self, msisdn: str, deed: Callable[[Handset], list[Effect]], now: float) -> Station:
         station = self.station(msisdn)
         effects = deed(station.handset)
         station.note_deeds(effects, self.wall(now))
@@ -268,6 +278,7 @@ class Network:
 
     def _go_on(self, station: Station, text: str, now: float) -> None:
         dialogue = station.dialogue
+        assert dialogue, "a phone answers only while it is in a dialogue"
         dialogue.unit = (dialogue.unit + 1) & 0x7F
         if dialogue.closes and self._profiles[dialogue.system_id].says("answer_last"):
             self._close(station, dialogue, now)
@@ -319,7 +330,7 @@ class Network:
         return Dialogue(station.msisdn, system_id, address, session % profile.sessions, now, until)
 
     def _next_session(self, station: Station, system_id: str) -> int:
-        if station.sessions and self.session_reused and self.session_reused(system_id, station.msisdn):
+        if station.sessions and self.faults.session_reused(system_id, station.msisdn):
             return station.sessions
         return station.next_session()
 
@@ -327,7 +338,7 @@ class Network:
         if outbound.kind == "release":
             self._close(station, dialogue, now)
             return
-        kind = "end" if outbound.ends else {"ask": "ask", "notify": "notice"}[outbound.kind]
+        kind: Incoming = "end" if outbound.ends else "ask" if outbound.kind == "ask" else "notice"
         if kind == "notice":
             station.notices.append(dialogue)
         try:
@@ -406,7 +417,7 @@ class Network:
         raise NotPossible(f"all {self.settings.max_phones} phones of this network are in use")
 
 
-def _check(pdu: DeliverSm) -> None:
+def _check(pdu: Message) -> None:
     """Raises `NotPossible` when the text cannot travel: better here than in the link."""
     try:
         encode(pdu)

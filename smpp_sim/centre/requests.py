@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from gateway.dialect import DialectError
 from gateway.smpp.fields import DistributionList, SmeAddress, UnsuccessfulSme
@@ -20,12 +21,12 @@ from gateway.smpp.vocabulary import (
     STATUS_CODES,
     TLV_TAGS,
 )
-from smpp_sim.centre.messages import Message, Submitted, read_sms, recipients
+from smpp_sim.centre.messages import Message, Submitted, read_sms, recipient
 from smpp_sim.centre.network import Network
 from smpp_sim.centre.sent_sms import MessageState, Rejected, SentSms
+from smpp_sim.centre.station import NotAnMsisdn, read_msisdn
 from smpp_sim.centre.wire_time import TimeError, read_time, write_time
 from smpp_sim.phones.handset import NotPossible
-from smpp_sim.phones.station import NotAnMsisdn, read_msisdn
 
 log = logging.getLogger("starpound.sim")
 
@@ -71,7 +72,7 @@ def _submit(network: Network, system_id: str, pdu: Message, now: float) -> Pdu:
     outbound = network.profile(system_id).interpret(pdu)
     if outbound is not None:
         return pdu.respond(message_id=network.screen(system_id, outbound, pdu.source_addr, now))
-    message = _send(network, system_id, pdu, recipients(pdu), now)
+    message = _send(network, system_id, pdu, [recipient(pdu)], now)
     failed = message.sms.mode == _TRANSACTION and message.summary.state is MessageState.UNDELIVERABLE
     if isinstance(pdu, DataSm):
         status = ESME_RDELIVERYFAILURE if failed else ESME_ROK
@@ -85,15 +86,14 @@ def _deliver(network: Network, system_id: str, pdu: DeliverSm, now: float) -> Pd
     """From an SMSC when the centre is the ESME; no id goes back (§4.6.2), so that no receipt could name it."""
     wishes = pdu.registered_delivery & ~_RECEIPT_BITS
     response = _submit(network, system_id, replace(pdu, registered_delivery=wishes), now)
-    response.message_id = ""
-    return response
+    return pdu.respond(response.command_status)
 
 
 def _submit_multi(network: Network, system_id: str, pdu: SubmitMulti, now: float) -> Pdu:
     """One message to many, under one id; the response names those that were not even tried."""
     if not 1 <= len(pdu.dest_addresses) <= _MOST_RECIPIENTS:
         raise Rejected(ESME_RINVNUMDESTS)
-    good, failed = _sort_out(network, recipients(pdu))
+    good, failed = _sort_out(network, pdu.dest_addresses)
     if not good:
         return pdu.respond(ESME_RSUBMITFAIL, unsuccess_smes=failed)
     message = _send(network, system_id, pdu, good, now)
@@ -106,18 +106,18 @@ def _sort_out(
     """Who can be sent to, with the members of lists, and who cannot."""
     good: list[SmeAddress] = []
     failed: list[UnsuccessfulSme] = []
-    for recipient in to:
-        if isinstance(recipient, DistributionList):
-            members = network.settings.distribution_lists.get(recipient.dl_name)
+    for one in to:
+        if isinstance(one, DistributionList):
+            members = network.settings.distribution_lists.get(one.dl_name)
             if members is None:
-                failed.append(UnsuccessfulSme(0, 0, recipient.dl_name, ESME_RINVDLNAME))
+                failed.append(UnsuccessfulSme(0, 0, one.dl_name, ESME_RINVDLNAME))
             else:
                 good += [SmeAddress(1, 1, member) for member in members]
-        elif _is_msisdn(recipient.destination_addr):
-            good.append(recipient)
+        elif _is_msisdn(one.destination_addr):
+            good.append(one)
         else:
-            ton, npi = recipient.dest_addr_ton, recipient.dest_addr_npi
-            failed.append(UnsuccessfulSme(ton, npi, recipient.destination_addr, ESME_RINVDSTADR))
+            ton, npi = one.dest_addr_ton, one.dest_addr_npi
+            failed.append(UnsuccessfulSme(ton, npi, one.destination_addr, ESME_RINVDSTADR))
     return good, failed
 
 
@@ -240,7 +240,7 @@ def _not_offered(network: Network, _: str, pdu: Pdu, now: float) -> Pdu:
     return pdu.respond(ESME_RINVCMDID)
 
 
-_ANSWERS: dict[type[Pdu], Callable[[Network, str, Pdu, float], Pdu]] = {
+_ANSWERS: dict[type[Pdu], Callable[[Network, str, Any, float], Pdu]] = {
     SubmitSm: _submit,
     DataSm: _submit,
     DeliverSm: _deliver,

@@ -29,7 +29,7 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, token: str,
     \b
     Example: starpound dial '*105*00#' --from 79260000003 --answer ''
     """
-    from smpp_sim.api import remote
+    from smpp_sim import remote
 
     interactive = not answers and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     conversation = remote.dial(
@@ -67,7 +67,7 @@ def sms(to: str, text: str, msisdn: str, wait_s: float, url: str, token: str, as
     \b
     Example: starpound sms 000110 --from 79260000003
     """
-    from smpp_sim.api import remote
+    from smpp_sim import remote
 
     texting = remote.send_sms(url, msisdn, to, text, wait_s=wait_s, token=token)
     if not as_json:

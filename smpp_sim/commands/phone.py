@@ -7,6 +7,7 @@ everything happens in turn: a line is done when the screen or the SMS that it as
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from io import TextIOWrapper
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
@@ -47,7 +48,7 @@ def phone(msisdn: str, url: str, token: str) -> None:
     \b
     Example: starpound phone --from 79260000003
     """
-    from smpp_sim.api.remote import RemotePhone
+    from smpp_sim.remote import RemotePhone
 
     with RemotePhone(url, msisdn, token) as hand:
         held = TerminalPhone(hand)
@@ -55,7 +56,10 @@ def phone(msisdn: str, url: str, token: str) -> None:
             with RemotePhone(url, msisdn, token) as eye:
                 _at_a_terminal(held, eye)
         else:
-            sys.stdin.reconfigure(errors="replace")  # a line that is no text is refused, the others are done
+            if isinstance(sys.stdin, TextIOWrapper):
+                sys.stdin.reconfigure(
+                    errors="replace"
+                )  # a line that is no text is refused, the others are done
             _from_a_pipe(held, sys.stdin)
     raise SystemExit(1 if held.refused and not sys.stdin.isatty() else 0)
 
@@ -94,14 +98,14 @@ class TerminalPhone:
 
     def events(self, wait_s: float, eye: Any = None) -> list[dict[str, Any]]:
         """What has happened since the last time; waits for the first event. `eye`: another connection to look with."""
-        events = (eye or self._hand).events(self.seen, "", wait_s)
+        events: list[dict[str, Any]] = (eye or self._hand).events(self.seen, "", wait_s)
         if events:
             self.seen = events[-1]["number"]
         return events
 
     def obey(self, line: str) -> str:
         """Do what a line says; what to wait for: ``screen``, ``sms``, ``leave``, or nothing."""
-        from smpp_sim.api.remote import Refused
+        from smpp_sim.remote import Refused
 
         line = line.strip("\r\n")
         asked = self._hand.state()["state"] == "asked"
@@ -128,7 +132,7 @@ class TerminalPhone:
 
     def give_up(self) -> bool:
         """Cancel the dialogue; False when there is none."""
-        from smpp_sim.api.remote import Refused
+        from smpp_sim.remote import Refused
 
         try:
             self._do("cancel")
@@ -158,7 +162,7 @@ class TerminalPhone:
                 click.secho("the phone is off", dim=True)
 
     def _draw_screen(self, event: dict[str, Any]) -> None:
-        from smpp_sim.api.remote import Refused
+        from smpp_sim.remote import Refused
 
         kind = event["screen"]
         self.state = "asked" if kind == "ask" else "showing"
@@ -191,7 +195,7 @@ class TerminalPhone:
             click.echo("no SMS yet")
 
     def _save(self, name: str) -> None:
-        from smpp_sim.api.remote import Refused
+        from smpp_sim.remote import Refused
 
         if not name:
             raise Refused("save needs the name of a file, as in save talk.ussd")

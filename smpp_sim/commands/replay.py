@@ -38,7 +38,7 @@ def replay(
     \b
     Example: starpound replay tests/dialogues/balance.ru.ussd
     """
-    from smpp_sim.api import remote
+    from smpp_sim import remote
 
     parsed = [(file, *_parse(file)) for file in files]
     if update and not remote.links(url, token=token):

@@ -163,7 +163,7 @@ class _Play:
                 await asyncio.Event().wait()
 
     async def _bound(self, simulator: Any) -> None:
-        from smpp_sim.testing.phone import NothingCame
+        from smpp_sim.centre.held_phone import NothingCame
 
         waiting = [account.system_id for account in simulator.settings.accounts if not account.outbind]
         self._say(f"waiting for {', '.join(waiting)} to bind")

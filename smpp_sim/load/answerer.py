@@ -9,6 +9,7 @@ whoever loads a real gateway can see beforehand how far the generator can go. Di
 
 import asyncio
 import sys
+from typing import Any
 
 from smpp_sim.load import pdu as wire
 
@@ -26,11 +27,12 @@ class Answerer(asyncio.Protocol):
     def __init__(self, gone: asyncio.Event) -> None:
         self._gone = gone
         self._tail = b""
+        self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Bind."""
         self._transport = transport
-        transport.write(wire.HEADER.pack(16 + len(_BIND), wire.BIND_TRANSCEIVER, 0, 0x7FFFFFFF) + _BIND)
+        self._transport.write(wire.HEADER.pack(16 + len(_BIND), wire.BIND_TRANSCEIVER, 0, 0x7FFFFFFF) + _BIND)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Nothing more to do."""
@@ -39,7 +41,8 @@ class Answerer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer every deliver_sm in it."""
         octets = self._tail + data
-        start, end, out, unpack = 0, len(octets), [], wire.HEADER.unpack_from
+        out: list[bytes] = []
+        start, end, unpack = 0, len(octets), wire.HEADER.unpack_from
         while end - start >= 16:
             length, command_id, _, sequence = unpack(octets, start)
             if start + length > end:

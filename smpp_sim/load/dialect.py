@@ -6,9 +6,9 @@ means hangs on its service_type, data_coding and TLVs, which repeat: the profile
 and the reply is remembered, so that a dialect costs no more than a dict.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from gateway.dialect import DialectError, Message, Outbound, Profile, load_profile
+from gateway.dialect import DialectError, IndicationKind, Message, Outbound, Profile, load_profile
 from gateway.smpp.errors import SmppError
 from gateway.smpp.pdu import DeliverSm, SubmitSm, decode, encode
 from smpp_sim.load import pdu as wire
@@ -38,7 +38,7 @@ def wire_of(profile: Profile, *, connects: bool = False) -> wire.Wire:
 
 
 def _templates_of(profile: Profile, sessions: int) -> Callable[[wire.Script, int, int], list[wire.Template]]:
-    def templates(script: wire.Script, msisdn_octets: int, command_id: int) -> Sequence[wire.Template]:
+    def templates(script: wire.Script, msisdn_octets: int, command_id: int) -> list[wire.Template]:
         if script.kind != "ussd":
             return wire.templates(script, msisdn_octets, command_id)
         return [
@@ -52,7 +52,8 @@ def _templates_of(profile: Profile, sessions: int) -> Callable[[wire.Script, int
 def _template(
     profile: Profile, sessions: int, script: wire.Script, turn: int, msisdn_octets: int, command_id: int
 ) -> wire.Template:
-    kind, msisdn = ("answer" if turn else "new"), "9" * msisdn_octets
+    kind: IndicationKind = "answer" if turn else "new"
+    msisdn = "9" * msisdn_octets
     frames = [
         encode(
             profile.indicate(
@@ -91,8 +92,7 @@ class _Reader:
     def _ask(self, frame: bytes) -> Meaning:
         """Raises ValueError for a PDU that the codec refuses."""
         try:
-            pdu: Message = decode(frame)
-            outbound = self._profile.interpret(pdu)
+            outbound = self._profile.interpret(_message(frame))
         except SmppError as error:
             raise ValueError(str(error)) from error
         except DialectError:
@@ -106,6 +106,13 @@ class _Reader:
         if self._profile.sessions == 1 or outbound.session is None:
             return wire.NO_SESSION
         return outbound.session
+
+
+def _message(frame: bytes) -> Message:
+    pdu = decode(frame)
+    if not isinstance(pdu, Message):
+        raise ValueError(f"{pdu.name} answers no turn")
+    return pdu
 
 
 def _op(outbound: Outbound) -> int:

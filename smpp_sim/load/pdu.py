@@ -86,7 +86,7 @@ class Template:
         return b"".join((self.head, SEQUENCE.pack(sequence), self.before, msisdn, self.after[session]))
 
 
-def templates(script: Script, msisdn_octets: int, command_id: int = DELIVER_SM) -> Sequence[Template]:
+def templates(script: Script, msisdn_octets: int, command_id: int = DELIVER_SM) -> list[Template]:
     """Return a template for each turn of ``script``, for MSISDNs of exactly ``msisdn_octets`` digits."""
     return [_template(script, turn, msisdn_octets, command_id) for turn in range(len(script.turns))]
 

@@ -69,13 +69,17 @@ class Series:
         if histogram is not self._histogram:  # the warm-up is over, and counted anew
             self._histogram, self._counts = histogram, Histogram().counts
         counts = array("Q", histogram.counts)
-        turns, percentiles = _percentiles(self._counts, counts)
+        turns, (p50_ms, p90_ms, p99_ms, p999_ms, longest_ms) = _percentiles(self._counts, counts)
         second = Second(
             (now_ns - self._began_ns) / 1e9,
             lasted_ns / 1e9,
             measured,
             turns,
-            *percentiles,
+            p50_ms,
+            p90_ms,
+            p99_ms,
+            p999_ms,
+            longest_ms,
             run.in_flight,
             run.problems - self._problems,
             run.throttled - self._throttled,

@@ -21,10 +21,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from smpp_sim.load import pdu as wire
+from smpp_sim.load.dialogue import Leftovers
 from smpp_sim.load.link import LoadLink
 from smpp_sim.load.pdu import Script
 from smpp_sim.load.report import LoadReport, report_of
-from smpp_sim.load.run import Leftovers, Run
+from smpp_sim.load.run import Run
 from smpp_sim.load.series import Second, Series
 from smpp_sim.load.settings import LoadSettings
 from smpp_sim.load.timer import Alarm
@@ -72,7 +73,8 @@ class LoadSmsc:
     async def listen(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen, and return the port (that which was free, for port 0). OSError when it is taken."""
         self._server = await asyncio.get_running_loop().create_server(lambda: LoadLink(self), host, port)
-        return self._server.sockets[0].getsockname()[1]
+        found: int = self._server.sockets[0].getsockname()[1]
+        return found
 
     async def connect(self, host: str, port: int, system_id: str, password: str) -> None:
         """Connect to a gateway that is the SMSC, and ask to be bound. OSError when nobody listens."""

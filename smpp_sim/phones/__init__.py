@@ -4,5 +4,5 @@
 ``handset``  the display: one dialogue, boxes one behind the other
 ``inbox``    received SMS, long ones put together
 ``events``   what happened on a phone, numbered, for everybody who watches
-``station``  a phone with all of these
+``facts``    a screen, an SMS, as these events have them
 """

@@ -34,7 +34,7 @@ class Event:
 class EventLog:
     """The last events of a phone; `last` is the number of the newest, 0 before the first."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.last = 0
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self.watchers = Watchers("this phone", MAX_WATCHERS)

@@ -17,6 +17,7 @@ MAX_HIDDEN = 8
 """Messages that wait behind the box on the display; the network is told of a further one that there is no room."""
 
 Upward = Literal["new", "answer", "notified", "abort"]
+Incoming = Literal["ask", "end", "notice"]
 ScreenKind = Literal["running", "ask", "end", "notice", "error", "local"]
 
 
@@ -143,7 +144,7 @@ class Handset:
 
     # --- what the network does --------------------------------------------------------------------------------
 
-    def receive(self, kind: Literal["ask", "end", "notice"], text: str) -> list[Effect]:
+    def receive(self, kind: Incoming, text: str) -> list[Effect]:
         """A message of the network: a question, a last screen, or a notice.
 
         A question opens a dialogue when there is none. The question that is on the display already, come once

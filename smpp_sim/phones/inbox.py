@@ -42,7 +42,7 @@ class _Incomplete:
 class Inbox:
     """Received messages, newest last: `messages`."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.messages: deque[Sms] = deque(maxlen=MAX_MESSAGES)
         self._count = 0
         self._incomplete: dict[tuple[str, int, int], _Incomplete] = {}

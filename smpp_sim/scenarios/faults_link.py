@@ -1,19 +1,17 @@
-"""Where faults act: between the sessions of the centre's links and their sockets.
-
-A link hands over what its session wants to send instead of writing it, asks before it answers a request, and asks
-whether it may listen. So the session and the network behind it stay in order, whatever the ESME gets to see of them.
-"""
+"""The faults of a scenario at the port that the centre has for them: `smpp_sim.centre.faults.Faults`."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from gateway.dialect import DialectError, Profile
-from gateway.smpp.pdu import EnquireLinkResp, Pdu, decode
+from gateway.smpp.pdu import BindRequest, EnquireLinkResp, Pdu, decode
 from gateway.smpp.vocabulary import ESM_CLASS_TYPE_MASK, ESME_RBINDFAIL, ESME_RTHROTTLED, RESPONSE_BIT
+from smpp_sim.centre.centre import Centre
+from smpp_sim.centre.faults import FaultyLink
 from smpp_sim.phones.handset import NotPossible
 from smpp_sim.scenarios.faults import (
     LOSSES,
@@ -34,41 +32,6 @@ _ON_THE_WAY_S = 1.0
 """A response that left so shortly before the link was gone may not have arrived."""
 _EXTRA = 0x7FF00000
 """Sequence numbers from here on are those of PDUs that no session knows of; their responses are nobody's."""
-
-
-class FaultyLink(Protocol):
-    """What a fault does to a link."""
-
-    system_id: str
-    gone: Any
-
-    def put(self, octets: bytes) -> None:
-        """Write to the socket, if there is one."""
-
-    def rest(self, seconds: float) -> None:
-        """Read nothing for a while."""
-
-    def abort(self) -> None:
-        """Drop the connection."""
-
-
-class FaultyCentre(Protocol):
-    """What a fault does to the centre."""
-
-    links: set[Any]
-    network: Any
-
-    def cancel(self, msisdn: str) -> Any:
-        """The subscriber gives the dialogue up."""
-
-    def lose(self, msisdn: str) -> Any:
-        """The network does."""
-
-    def interrupt(self) -> None:
-        """The centre is gone."""
-
-    async def resume(self) -> None:
-        """It is back."""
 
 
 @dataclass(slots=True, eq=False)
@@ -96,7 +59,7 @@ class _Wire:
 class LinkFaults:
     """The faults of a scenario at work on the links of a centre. `started` is the scenario's zero, in loop time."""
 
-    def __init__(self, table: FaultTable, centre: FaultyCentre, judge: Judge, clock: Callable[[], float]):
+    def __init__(self, table: FaultTable, centre: Centre, judge: Judge, clock: Callable[[], float]):
         self.table, self.judge = table, judge
         self.started = clock()
         self._centre, self._clock = centre, clock
@@ -117,7 +80,7 @@ class LinkFaults:
 
     # --- asked by the centre ----------------------------------------------------------------------------------
 
-    def on_bind(self, bind: Any) -> int:
+    def on_bind(self, bind: BindRequest) -> int:
         """The command_status by which a bind is refused; 0 when it is not."""
         hit = self.table.first(["bind_refused"], Occasion(bind.system_id), self.at_s)
         if hit is None:
@@ -249,12 +212,12 @@ class LinkFaults:
             self.judge.touch(msisdn)
 
     def _respond(self, link: FaultyLink, asked: _Asked) -> None:
-        kind = asked.hit.kind if asked.hit else ""
-        if kind in LOSSES:
+        hit = asked.hit
+        if hit and hit.kind in LOSSES:
             self.judge.unanswered(link.system_id, asked.pdu)
-        elif kind in _WAITS_FOR:
-            asked.waits_for = _WAITS_FOR[kind](asked.pdu)
-            self._hold(link, asked, asked.hit.delay_s(_LONGEST_HOLD_S))
+        elif hit and hit.kind in _WAITS_FOR:
+            asked.waits_for = _WAITS_FOR[hit.kind](asked.pdu)
+            self._hold(link, asked, hit.delay_s(_LONGEST_HOLD_S))
         elif asked.delay_s:
             self._hold(link, asked, asked.delay_s)
         else:
@@ -317,7 +280,7 @@ class LinkFaults:
         self._later(hit.delay_s(), act)
 
     def _abort(self, msisdn: str, hit: Hit) -> None:
-        by = hit.fault.by or hit.chance.choice(("user", "network"))
+        by: str = hit.fault.by or hit.chance.choice(("user", "network"))
         deed = {"user": self._centre.cancel, "network": self._centre.lose}[by]
 
         def act() -> None:

@@ -25,7 +25,7 @@ class ScenarioError(SimulatorError):
 class _Loader(yaml.SafeLoader):
     """YAML without its traps: `on`, `no` and `000110` are the words and digits that they seem to be."""
 
-    yaml_implicit_resolvers: dict = {}  # noqa: RUF012 - as in PyYAML
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as in PyYAML
 
 
 for _tag, _pattern, _first in (
@@ -95,6 +95,7 @@ class _Reader:
         self._seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             return [self.read(one, (*place, index)) for index, one in enumerate(node.value)]
+        assert isinstance(node, yaml.MappingNode), "YAML has three kinds of nodes"
         return self._mapping(node, place)
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:

@@ -9,14 +9,15 @@ from dataclasses import fields, replace
 
 from smpp_sim.centre.centre import Centre
 from smpp_sim.centre.delivery import QueueFull
+from smpp_sim.centre.faults import NoFaults
+from smpp_sim.centre.station import Station
 from smpp_sim.phones.events import Event
 from smpp_sim.phones.handset import NotPossible, State
-from smpp_sim.phones.station import Station
 from smpp_sim.scenarios.arrivals import Visit, visits
 from smpp_sim.scenarios.faults import FaultTable
 from smpp_sim.scenarios.faults_link import LinkFaults
 from smpp_sim.scenarios.judge import Judge
-from smpp_sim.scenarios.scenario import PERIODS, Chance, Fault, Scenario, Step
+from smpp_sim.scenarios.scenario import PERIODS, Chance, Fault, Scenario, Sms, Spread, Step
 from smpp_sim.scenarios.summary import Outcome, Summary, begin
 from smpp_sim.settings import SimulatorError, SimulatorSettings
 from smpp_sim.transcripts.transcript import matches
@@ -77,7 +78,7 @@ class ScenarioRun:
         """
         started = self._loop.time()
         faults = LinkFaults(self._table, self._centre, self.judge, self._loop.time)
-        self._centre.faults, self._network.session_reused = faults, faults.session_reused
+        self._centre.suffer(faults)
         periods = [
             self._loop.create_task(self._period(fault, faults))
             for fault in self.scenario.faults
@@ -94,7 +95,7 @@ class ScenarioRun:
         finally:
             await _cancelled([*periods, *self._rebinds])
             faults.stop()
-            self._centre.faults = self._network.session_reused = None
+            self._centre.suffer(NoFaults())
             self.summary.examples += self.judge.examples
             self.summary.seconds = self._loop.time() - started
         self.summary.judge(self.scenario.expect)
@@ -130,9 +131,8 @@ class ScenarioRun:
             self.judge.not_reconnected(account)
 
     def _is_bound(self, account: str) -> bool:
-        faults = self._centre.faults
         return any(
-            link.system_id == account and link.bind and not (faults and faults.deaf(link))
+            link.system_id == account and link.bind and not self._centre.faults.deaf(link)
             for link in self._centre.links
         )
 
@@ -219,9 +219,9 @@ class _Player:
         """All steps. Raises `_Off`."""
         try:
             for step in self._visit.script.steps:
-                await self._DEEDS[step.deed](self, step)
+                await self._do(step)
                 if step.expect_sms is not None:
-                    await self._await_sms(step)
+                    await self._await_sms(step.expect_sms, step.within_s)
         except (NotPossible, QueueFull) as problem:
             touched = self._judge.touched(self._visit.msisdn, self._began)
             raise _Off("lost" if touched else "failed", str(problem)) from None
@@ -229,40 +229,34 @@ class _Player:
             self._count_sms()
             self._centre.hang_up(self._visit.msisdn)
 
-    async def _dial(self, step: Step) -> None:
-        await self._show(step, lambda: self._centre.dial(self._visit.msisdn, step.dial))
+    async def _do(self, step: Step) -> None:
+        match step:
+            case Step(dial=str(code)):
+                await self._show(step, lambda: self._centre.dial(self._visit.msisdn, code))
+            case Step(answer=str(text)):
+                await self._answer(step, text)
+            case Step(ok=True):
+                await self._press_ok(step)
+            case Step(cancel=True):
+                await self._think()
+                self._centre.cancel(self._visit.msisdn)
+            case Step(wait=Spread() as pause):
+                await asyncio.sleep(pause.draw(self._chance))
+            case Step(sms=Sms() as sms):
+                self._centre.send_sms(self._visit.msisdn, sms.to, sms.text)
+                self._summary.sms_sent += 1
 
-    async def _answer(self, step: Step) -> None:
+    async def _answer(self, step: Step, text: str) -> None:
         await self._think()
         self._require_question()
-        await self._show(step, lambda: self._centre.answer(self._visit.msisdn, step.answer))
+        await self._show(step, lambda: self._centre.answer(self._visit.msisdn, text))
 
-    async def _ok(self, step: Step) -> None:
+    async def _press_ok(self, step: Step) -> None:
         await self._think()
         if self._station.handset.state is State.ASKED:
             await self._show(step, lambda: self._centre.press_ok(self._visit.msisdn))
         else:
             self._centre.press_ok(self._visit.msisdn)
-
-    async def _cancel(self, step: Step) -> None:
-        await self._think()
-        self._centre.cancel(self._visit.msisdn)
-
-    async def _wait(self, step: Step) -> None:
-        await asyncio.sleep(step.wait.draw(self._chance))
-
-    async def _sms(self, step: Step) -> None:
-        self._centre.send_sms(self._visit.msisdn, step.sms.to, step.sms.text)
-        self._summary.sms_sent += 1
-
-    _DEEDS = {  # noqa: RUF012 - constant
-        "dial": _dial,
-        "answer": _answer,
-        "ok": _ok,
-        "cancel": _cancel,
-        "wait": _wait,
-        "sms": _sms,
-    }
 
     async def _think(self) -> None:
         await asyncio.sleep(self._visit.script.think.draw(self._chance))
@@ -303,14 +297,14 @@ class _Player:
         self._judge.timed_out(self._visit.msisdn, self._began)
         return _Off("timed_out", text)
 
-    async def _await_sms(self, step: Step) -> None:
-        found = await self._station.log.wait(self._seen_sms, frozenset({"sms"}), step.within_s)
+    async def _await_sms(self, expected: str, within_s: float) -> None:
+        found = await self._station.log.wait(self._seen_sms, frozenset({"sms"}), within_s)
         if not found:
             self._judge.sms_missing(self._visit.msisdn)
-            raise _Off("timed_out", f"no SMS within {step.within_s:g} s")
+            raise _Off("timed_out", f"no SMS within {within_s:g} s")
         self._seen_sms = found[0].number
-        if matches(step.expect_sms, found[0].data["text"]) is None:
-            raise _Off("failed", f"expected the SMS {step.expect_sms!r}, got {found[0].data['text']!r}")
+        if matches(expected, found[0].data["text"]) is None:
+            raise _Off("failed", f"expected the SMS {expected!r}, got {found[0].data['text']!r}")
 
     def _count_sms(self) -> None:
         self._summary.sms_received += len(self._station.log.after(self._first, frozenset({"sms"})))

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from random import Random
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -79,18 +79,21 @@ class Spread:
     p99_s: Positive | None = None
     """Seconds that 99 of 100 stay below."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         pairs = ((self.least_s, self.most_s), (self.median_s, self.p99_s))
         given = [pair for pair in pairs if pair != (None, None)]
-        if len(given) != 1 or None in given[0]:
+        low, high = given[0] if len(given) == 1 else (None, None)
+        if low is None or high is None:
             raise ValueError("write a number, or least_s and most_s, or median_s and p99_s")
-        if given[0][0] > given[0][1]:
+        if low > high:
             raise ValueError("the first number is above the second")
 
     def draw(self, chance: Random) -> float:
         """Seconds."""
-        if self.median_s is None:
+        if self.least_s is not None and self.most_s is not None:
             return chance.uniform(self.least_s, self.most_s)
+        assert self.median_s is not None, "one of the two pairs is given"
+        assert self.p99_s is not None, "and the whole of it"
         return self.median_s * math.exp(chance.gauss(0, 1) * math.log(self.p99_s / self.median_s) / _Z99)
 
 
@@ -111,7 +114,7 @@ class Subscribers:
     count: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     """How many there are."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.first) < 3 or len(self.number(self.count - 1)) > 15:
             raise ValueError("a phone number has 3 to 15 digits, the first and the last one of them, too")
 
@@ -180,7 +183,7 @@ class Step:
     within_s: Positive = 30.0
     """Seconds to wait for the screen, or for the SMS."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len([name for name in DEEDS if getattr(self, name) is not None]) != 1:
             raise ValueError(f"a step is one of {', '.join(DEEDS)}")
         if self.expect is not None and self.deed not in ("dial", "answer", "ok"):
@@ -230,7 +233,7 @@ FaultKind = Literal[
 MalformedForm = Literal[
     "unknown_command", "cut_body", "tlv_beyond_end", "bad_op", "empty_source", "bad_length"
 ]
-MALFORMED_FORMS = MalformedForm.__args__
+MALFORMED_FORMS: tuple[MalformedForm, ...] = get_args(MalformedForm)
 
 PERIODS = frozenset({"half_open", "restart"})
 """Faults that happen to a whole link at a time, and so need `for_s`."""
@@ -287,7 +290,7 @@ class Fault:
     forget_dialogues: bool = True
     """restart: whether the dialogues that were open are lost."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         defaults = {one.name: one.default for one in fields(self)}
         for name in sorted(_SPECIAL - _OWN_KEYS.get(self.kind, frozenset())):
             if getattr(self, name) != defaults[name]:
@@ -380,7 +383,7 @@ def quickened(part: Any, factor: float) -> Any:
     """
     if isinstance(part, tuple):
         return tuple(quickened(one, factor) for one in part)
-    if not is_dataclass(part):
+    if not is_dataclass(part) or isinstance(part, type):
         return part
     changes: dict[str, Any] = {}
     for one in fields(part):

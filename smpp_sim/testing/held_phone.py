@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from smpp_sim.centre.centre import Centre
+from smpp_sim.centre.held_phone import NothingCame
+from smpp_sim.centre.station import Station
 from smpp_sim.phones.events import Event
+from smpp_sim.phones.facts import Box, ReceivedSms
 from smpp_sim.phones.handset import NotPossible
-from smpp_sim.phones.station import Station
-from smpp_sim.testing.phone import Message, NothingCame, Screen
 from smpp_sim.transcripts.recorder import record
 from smpp_sim.transcripts.transcript import write
 
@@ -84,7 +85,7 @@ class HeldPhone:
         __tracebackhide__ = True
         return Talk(self).expect(pattern, within_s=within_s)
 
-    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> Message:
+    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> ReceivedSms:
         """The next SMS that matches."""
         __tracebackhide__ = True
         return Texts(self).receives(pattern, sender=sender, within_s=within_s)
@@ -159,10 +160,10 @@ class Talk:
         self._phone = phone
         self._answered = True
         """Nothing is asked that has no answer yet: another box may come."""
-        self.screens: list[Screen] = []
+        self.screens: list[Box] = []
 
     @property
-    def screen(self) -> Screen:
+    def screen(self) -> Box:
         """The box that came last; waits for the first one."""
         __tracebackhide__ = True
         if not self.screens:
@@ -236,7 +237,7 @@ class Talk:
         self._phone.do(Centre.hang_up)
         return self._phone
 
-    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> Message:
+    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> ReceivedSms:
         """An SMS that comes since the dialling."""
         __tracebackhide__ = True
         return self._phone.receives(pattern, sender=sender, within_s=within_s)
@@ -253,7 +254,7 @@ class Talk:
         while self._answered or self.screens[-1].kind == "notice":
             self.expect()
 
-    def _take(self, wanted: str, within_s: float | None) -> Screen:
+    def _take(self, wanted: str, within_s: float | None) -> Box:
         __tracebackhide__ = True
         patience_s = self._phone.patience(within_s)
         self._make_way()
@@ -261,8 +262,7 @@ class Talk:
         if event is None:
             wish = f"; {wanted!r} was expected" if wanted else ""
             raise Unexpected(self._phone.explain(f"no screen within {patience_s:g} s{wish}"))
-        data = event.data
-        screen = Screen(data["screen"], data["text"], data["alphabet"], data["used"], data["allowed"])
+        screen = Box.of(event.data)
         self.screens.append(screen)
         self._answered = screen.kind != "ask"
         return screen
@@ -290,16 +290,15 @@ class Texts:
     def __init__(self, phone: HeldPhone):
         self._phone = phone
 
-    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> Message:
+    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> ReceivedSms:
         """The next SMS that matches, from that sender if one is named; others are passed over."""
         __tracebackhide__ = True
         patience_s, passed = self._phone.patience(within_s), 0
         deadline = time.monotonic() + patience_s
         while event := self._phone.next("sms", max(deadline - time.monotonic(), 0)):
-            data = event.data
-            right_sender = sender in ("", data["sender"])
-            if right_sender and re.search(pattern, data["text"], re.MULTILINE):
-                return Message(data["sender"], data["text"], data["parts"])
+            sms = ReceivedSms.of(event.data)
+            if sender in ("", sms.sender) and re.search(pattern, sms.text, re.MULTILINE):
+                return sms
             passed += 1
         wanted = f"{pattern!r}" + (f" from {sender}" if sender else "")
         others = f"; {passed} other SMS came" if passed else ""
@@ -313,7 +312,7 @@ class Texts:
             raise Unexpected(self._phone.explain(f"no SMS was expected, one came: {event.data['text']!r}"))
 
 
-def _named(screen: Screen) -> str:
+def _named(screen: Box) -> str:
     return f"{screen.kind}: {' / '.join(screen.text.splitlines())!r}"
 
 

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 from gateway.smpp.explain import one_line
 from smpp_sim.centre.centre import Centre, describe
+from smpp_sim.centre.held_phone import NothingCame
 from smpp_sim.mailbox import Letter
 from smpp_sim.settings import SimulatorError, SimulatorSettings
-from smpp_sim.simulator import NothingCame, Simulator
+from smpp_sim.simulator import Simulator
 from smpp_sim.testing.held_phone import HeldPhone, Told, indented
 from smpp_sim.transcripts.replay import replay
 from smpp_sim.transcripts.transcript import parse

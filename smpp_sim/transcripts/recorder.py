@@ -70,7 +70,9 @@ def masked(text: str, masks: Sequence[str] = DEFAULT_MASKS) -> str:
         for name in masks
         for match in MASKS[name].finditer(text)
     )
-    parts, end, values = [], 0, {}
+    parts: list[str] = []
+    values: dict[str, str] = {}
+    end = 0
     for start, stop, name, value in found:
         if start >= end and values.setdefault(name, value) == value:
             parts += [literal(text[end:start]), f"{{{name}}}"]

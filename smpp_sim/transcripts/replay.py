@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from smpp_sim.api.remote import DEFAULT_URL, Refused, RemotePhone
+from smpp_sim.remote import DEFAULT_URL, Refused, RemotePhone
 from smpp_sim.transcripts.diff import Outcome, difference, exchanges, plain, settled
 from smpp_sim.transcripts.recorder import masked
 from smpp_sim.transcripts.transcript import (
@@ -113,7 +113,7 @@ def _without_secrets(step: Step) -> Step:
     return step
 
 
-def _what_is_wrong(wanted: list[Step], seen: list[Step], timeout_s: float) -> str:
+def _what_is_wrong(wanted: Sequence[Step], seen: Sequence[Step], timeout_s: float) -> str:
     if len(seen) < len(wanted):
         return f"{len(wanted)} screens and SMS were expected, {len(seen)} came within {timeout_s:g} s"
     return "it went otherwise"
@@ -147,11 +147,13 @@ class _Stage:
             return f"the phone cannot do that: {problem}"
         return ""
 
-    def watch(self, deed: Step | None, wanted: list[Step]) -> list[Step]:
+    def watch(self, deed: Step | None, wanted: Sequence[Step]) -> list[Step]:
         """What comes: as much as is wanted, unless the time is over; after something was typed at least one thing."""
         if self._player is None:
             return []
-        counts = {kind: sum(isinstance(step, kind) for step in wanted) for kind in (Screen, TextReceived)}
+        counts: dict[type[Step], int] = {
+            kind: sum(isinstance(step, kind) for step in wanted) for kind in (Screen, TextReceived)
+        }
         if not wanted and isinstance(deed, (Typed, TextSent)):
             counts[Screen if isinstance(deed, Typed) else TextReceived] = 1
         return self._player.watch(counts, self.timeout_s, deed)
@@ -182,7 +184,7 @@ class _Player:
                     "last"
                 ]  # the phone's own words about that are no screen
 
-    def watch(self, counts: dict[type, int], timeout_s: float, deed: Step | None) -> list[Step]:
+    def watch(self, counts: dict[type[Step], int], timeout_s: float, deed: Step | None) -> list[Step]:
         """Screens and SMS since the last time; a box that asks nothing is closed."""
         deadline = time.monotonic() + timeout_s
         seen: list[Step] = []

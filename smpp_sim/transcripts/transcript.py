@@ -22,6 +22,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from typing import Any
 
 PATTERNS: Mapping[str, str] = {
     "any": r".*",
@@ -367,7 +368,7 @@ def _write_text_received(step: TextReceived) -> str:
     return _lines(f"~ {sender}:", "~~", _escape(step.text))
 
 
-_WRITERS: dict[type[Step], Callable] = {
+_WRITERS: dict[type[Step], Callable[[Any], str]] = {
     Comment: _write_comment,
     Blank: lambda step: "\n",
     Phone: lambda step: " ".join(["@", step.msisdn, *step.words]) + "\n",

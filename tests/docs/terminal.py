@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from smpp_sim.api import remote
+from smpp_sim import remote
 from tests.docs.pages import Block
 
 STARPOUND = Path(sys.executable).with_name("starpound")

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from menus.turns import Answer
-from smpp_sim.api import remote
+from smpp_sim import remote
 from smpp_sim.esme import EsmeError, SmpplibEsme
 from smpp_sim.settings import SimulatorError
 from smpp_sim.simulator import Simulator

@@ -32,10 +32,10 @@ from gateway.smpp.vocabulary import (
     ESME_RREPLACEFAIL,
 )
 from menus.turns import Abort, Answer, Begin
+from smpp_sim.centre.held_phone import NothingCame
 from smpp_sim.phones.handset import NotPossible
 from smpp_sim.settings import Account, SimulatorError
 from smpp_sim.simulator import Simulator
-from smpp_sim.testing.phone import NothingCame
 from tests.unit.smpp_sim.sim_scene import SPEC, WireEsme, scene, settings
 
 IVAN, OLGA = "79260000003", "79260000007"

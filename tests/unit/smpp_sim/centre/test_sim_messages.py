@@ -22,11 +22,11 @@ from gateway.smpp.pdu import (
 )
 from gateway.smpp.receipts import read_receipt
 from gateway.smpp.vocabulary import ESME_RCANCELFAIL, ESME_RINVMSGID, ESME_ROK, TLV_TAGS
-from smpp_sim.api import remote
+from smpp_sim import remote
+from smpp_sim.centre.held_phone import NothingCame
 from smpp_sim.esme import SmpplibEsme
 from smpp_sim.settings import Account
 from smpp_sim.simulator import Simulator
-from smpp_sim.testing.phone import NothingCame
 from tests.unit.smpp_sim.sim_scene import WireEsme, scene, settings, until
 
 IVAN, OLGA = "79260000003", "79260000007"

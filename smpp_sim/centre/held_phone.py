@@ -1,4 +1,4 @@
-"""A phone in the hand of a test that runs in the simulator's own loop.
+"""A phone in the hand of whoever runs in the simulator's own loop.
 
 >>> phone = simulator.phone("79260000003")
 >>> phone.dial("*105*00#")
@@ -6,38 +6,18 @@
 >>> phone.press_ok()
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from smpp_sim.centre.centre import Centre
 from smpp_sim.phones.events import Event
+from smpp_sim.phones.facts import Box, ReceivedSms
 
 
 class NothingCame(AssertionError):
     """What was waited for did not come in time; the message tells what the phone did show."""
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """A box on the display: kind ask, end, notice, error or local; length in septets (gsm7) or UTF-16 units."""
-
-    kind: str
-    text: str
-    alphabet: str
-    used: int
-    allowed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A received SMS."""
-
-    sender: str
-    text: str
-    parts: int
-
-
-class Phone:
+class HeldPhone:
     """One phone of `Centre`. Each screen and each SMS that comes from now on is handed out once, in order.
 
     Actions raise `NotPossible` and act at once; `screen` and `sms` wait.
@@ -94,15 +74,13 @@ class Phone:
         """Read the SMS that came; senders that asked for it hear of it."""
         self._centre.read(self.msisdn)
 
-    async def screen(self, timeout_s: float = 5.0) -> Screen:
+    async def screen(self, timeout_s: float = 5.0) -> Box:
         """The next box that the display shows or has shown. Raises `NothingCame`."""
-        data = await self._next("screen", timeout_s)
-        return Screen(data["screen"], data["text"], data["alphabet"], data["used"], data["allowed"])
+        return Box.of(await self._next("screen", timeout_s))
 
-    async def sms(self, timeout_s: float = 5.0) -> Message:
+    async def sms(self, timeout_s: float = 5.0) -> ReceivedSms:
         """The next SMS that arrives or has arrived. Raises `NothingCame`."""
-        data = await self._next("sms", timeout_s)
-        return Message(data["sender"], data["text"], data["parts"])
+        return ReceivedSms.of(await self._next("sms", timeout_s))
 
     async def _next(self, kind: str, timeout_s: float) -> dict[str, Any]:
         found = await self._station.log.wait(self._seen[kind], frozenset({kind}), timeout_s)

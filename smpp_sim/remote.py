@@ -3,15 +3,15 @@
 Plain functions, plain results. `SimulatorError` says in one line that the simulator is not there or refuses.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
+from smpp_sim.phones.facts import Box, ReceivedSms
 from smpp_sim.settings import SimulatorError
-from smpp_sim.testing.phone import Message, Screen
 
 DEFAULT_URL = "http://127.0.0.1:8105"
 """Where `starpound sim` and `starpound demo` listen unless told otherwise."""
@@ -32,9 +32,9 @@ class Conversation:
 
     msisdn: str
     code: str
-    screens: list[Screen] = field(default_factory=list)
+    screens: list[Box] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
+    messages: list[ReceivedSms] = field(default_factory=list)
     problem: str = ""
 
 
@@ -45,7 +45,7 @@ class Texting:
     msisdn: str
     to: str
     text: str
-    messages: list[Message] = field(default_factory=list)
+    messages: list[ReceivedSms] = field(default_factory=list)
     problem: str = ""
 
 
@@ -55,8 +55,8 @@ def dial(
     code: str,
     answers: Iterable[str] = (),
     *,
-    ask: Callable[[Screen], str | None] | None = None,
-    shown: Callable[[Screen], None] | None = None,
+    ask: Callable[[Box], str | None] | None = None,
+    shown: Callable[[Box], None] | None = None,
     wait_sms_s: float = 0.0,
     token: str = "",
 ) -> Conversation:
@@ -92,7 +92,7 @@ def send_sms(
 def links(url: str, *, token: str = "") -> list[dict[str, Any]]:
     """Who is bound: a dict each, as GET /api/links has them. Raises `SimulatorError`."""
     with RemotePhone(url, "", token) as remote:
-        return remote.ask("GET", "/api/links")["links"]
+        return remote.listed("links", "/api/links")
 
 
 def switch(url: str, msisdn: str, on: bool, *, token: str = "") -> dict[str, Any]:
@@ -104,10 +104,16 @@ def switch(url: str, msisdn: str, on: bool, *, token: str = "") -> dict[str, Any
 def sent_messages(url: str, limit: int = 100, *, token: str = "") -> list[dict[str, Any]]:
     """The SMS of applications with their states, newest first, as GET /api/messages has them."""
     with RemotePhone(url, "", token) as remote:
-        return remote.ask("GET", "/api/messages", params={"limit": limit})["messages"]
+        return remote.listed("messages", "/api/messages", params={"limit": limit})
 
 
-def _converse(phone: "RemotePhone", talk: Conversation, answers, ask, shown) -> None:
+def _converse(
+    phone: "RemotePhone",
+    talk: Conversation,
+    answers: Iterator[str],
+    ask: Callable[[Box], str | None] | None,
+    shown: Callable[[Box], None] | None,
+) -> None:
     while True:
         screen = phone.next_screen()
         if screen is None:
@@ -162,29 +168,27 @@ class RemotePhone:
         """The phone as it is now, as GET /api/phones/MSISDN has it."""
         return self.ask("GET", self._path)
 
-    def next_screen(self) -> Screen | None:
+    def next_screen(self) -> Box | None:
         """The next screen since the dialling, None when none comes."""
         events = self.events(self._seen, "screen", SCREEN_S)
         if not events:
             return None
         first = events[0]
         self._seen = first["number"]
-        return Screen(first["screen"], first["text"], first["alphabet"], first["used"], first["allowed"])
+        return Box.of(first)
 
-    def messages(self, after: int, wait_s: float) -> list[Message]:
+    def messages(self, after: int, wait_s: float) -> list[ReceivedSms]:
         """SMS since that event, at least one unless the time is over."""
-        return [
-            Message(one["sender"], one["text"], one["parts"]) for one in self.events(after, "sms", wait_s)
-        ]
+        return [ReceivedSms.of(one) for one in self.events(after, "sms", wait_s)]
 
     def events(self, after: int, kind: str, wait_s: float) -> list[dict[str, Any]]:
         """Events of a kind since that one."""
         query = {"after": after, "kind": kind, "wait": wait_s}
-        return self.ask("GET", f"{self._path}/events", params=query, timeout=wait_s + 10)["events"]
+        return self.listed("events", f"{self._path}/events", params=query, timeout=wait_s + 10)
 
     def inbox(self) -> list[dict[str, Any]]:
         """The SMS that it has received, as GET /api/phones/MSISDN/inbox has them."""
-        return self.ask("GET", f"{self._path}/inbox")["messages"]
+        return self.listed("messages", f"{self._path}/inbox")
 
     def transcript(self, after: int = 0) -> str:
         """What happened on the phone after that event, as a transcript."""
@@ -192,6 +196,11 @@ class RemotePhone:
         if not response.is_success:
             _answer_in(response, self.url)
         return response.text
+
+    def listed(self, what: str, path: str, **how: Any) -> list[dict[str, Any]]:
+        """What an address lists under that name."""
+        found: list[dict[str, Any]] = self.ask("GET", path, **how)[what]
+        return found
 
     def ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
         """One request; its JSON. Raises `SimulatorError`."""
@@ -210,7 +219,7 @@ class RemotePhone:
 
 def _answer_in(response: httpx.Response, url: str) -> dict[str, Any]:
     try:
-        answer = response.json()
+        answer: dict[str, Any] = response.json()
         words = "" if response.is_success else answer["error"]
     except (ValueError, KeyError, TypeError):
         raise SimulatorError(f"{url} is something else, not a simulator of starpound") from None

@@ -4,16 +4,13 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 
-from gateway.smpp.text import measure
 from smpp_sim.centre.delivery import Dialogue
 from smpp_sim.centre.messages import Submitted
 from smpp_sim.centre.sent_sms import Copy
 from smpp_sim.phones.events import EventLog
+from smpp_sim.phones.facts import screen_facts, sms_facts
 from smpp_sim.phones.handset import Effect, Handset, Shown, State, ToNetwork
 from smpp_sim.phones.inbox import Inbox, Sms
-
-SCREEN_ALLOWED = {"gsm7": 182, "ucs2": 80}
-"""What a screen holds: septets, or UTF-16 code units (3GPP TS 23.038 §6.1.2.3, §5)."""
 
 MAX_ALERTS = 100
 """Senders that are told when a phone is back; a further one is not."""
@@ -111,15 +108,3 @@ class Station:
     def note_sms(self, sms: Sms, at: float) -> None:
         """Log an SMS that is complete: an event ``sms``."""
         self.log.add("sms", sms_facts(sms), at)
-
-
-def screen_facts(shown: Shown) -> dict:
-    """A box for JSON: kind, text, alphabet, used and allowed units (as on the ``=`` line of a transcript)."""
-    alphabet, used = measure(shown.text)
-    allowed = SCREEN_ALLOWED[alphabet]
-    return {"screen": shown.kind, "text": shown.text, "alphabet": alphabet, "used": used, "allowed": allowed}
-
-
-def sms_facts(sms: Sms) -> dict:
-    """A received SMS for JSON."""
-    return {"sms": sms.number, "sender": sms.sender, "text": sms.text, "parts": sms.parts}
