@@ -30,7 +30,6 @@ async def test_a_peer_that_answers_every_sms_of_ours(tmp_path, heard):
         peer.judge = echo
         peer.send(sms(number(3), "Hello, service", source_addr_ton=1, source_addr_npi=1))
         await until(heard.about("not answered any more"), "the end of the conversation")
-        assert metric(ours, "turns_total", link="ussdc", kind="no_turn") <= 1
         assert echoed <= 4 * LIMIT, "a hint is at most a few parts long"
         peer.judge = lambda pdu: 0
         before = len(peer.messages)
