@@ -142,8 +142,8 @@ class Link:
 
     def joined(self, connection: Connection) -> None:
         """A connection has been bound."""
+        self.station.repeats.bound(map(_told, self.connections))
         self.outward.joined(connection)
-        self.station.repeats.bound()
         self._gone.clear()
         state, count = connection.session.state.value, len(self.connections)
         self.log.info("link is bound", peer=connection.peer, state=state, connections=count)

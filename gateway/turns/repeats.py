@@ -76,8 +76,13 @@ class Repeats:
             if not unread:
                 break
 
-    def bound(self) -> None:
-        """A connection has been bound: what is in doubt comes now, or not at all."""
+    def bound(self, others: Iterable[Told] = ()) -> None:
+        """A connection has been bound: what is in doubt comes now, or not at all.
+
+        The `others` may be dead already, and nobody has noticed: then the new one was made in their place.
+        """
+        for told in others:
+            self._doubt(told)
         self._until = self._clock() + AGAIN_S
 
     def left(self, connection: str) -> None:
@@ -86,10 +91,13 @@ class Repeats:
 
     def lost(self, told: Told, others: bool) -> None:
         """A connection is gone; `others` says whether the centre is bound by another one still."""
+        self._doubt(told)
+        self._until = self._clock() + AGAIN_S if others else math.inf
+
+    def _doubt(self, told: Told) -> None:
         for unread in self._unread.pop(told.connection, ()):
             if unread.responses > told.read:
                 self._doubted.update(unread.digests)
-        self._until = self._clock() + AGAIN_S if others else math.inf
 
     def restore(self, rows: Sequence[Acknowledged]) -> None:
         """Take up what the process before this one had acknowledged on connections that ended with it."""
