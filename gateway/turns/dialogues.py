@@ -23,7 +23,7 @@ from gateway.smpp.vocabulary import ESME_RINVSRCADR, ESME_ROK, ESME_RX_R_APPN
 from gateway.turns.post import Post
 from gateway.turns.reading import Arrival, arrive, understand
 from gateway.turns.records import is_answered, is_late, record_for, record_of, reopen
-from gateway.turns.repeats import Told, pack
+from gateway.turns.repeats import ReadMark, pack
 from gateway.turns.robots import Patience
 from gateway.turns.station import Delivered, Message, Station
 from gateway.turns.work import Outcomes, Work
@@ -87,7 +87,7 @@ class Dialogues:
         requests: Sequence[Delivered],
         outcomes: Outcomes | None = None,
         replayed: Sequence[int] = (),
-        told: Told | None = None,
+        told: ReadMark | None = None,
     ) -> Work:
         """Do one unit of work: `requests` that arrived, `outcomes` of answers, records of the quarantine `replayed`.
 
@@ -287,7 +287,7 @@ def _no_turn(work: Work) -> int:
     return ESME_ROK
 
 
-def _row(told: Told, work: Work) -> Acknowledged:
+def _row(told: ReadMark, work: Work) -> Acknowledged:
     return Acknowledged(
         work.station.name,
         told.connection,

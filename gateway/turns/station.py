@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gateway.dialect import DialectError, Profile, load_profile
 from gateway.numbers import Numbering
-from gateway.settings import Link
+from gateway.settings import LinkSettings
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
 from gateway.smpp.text import data_coding_table, sending_table
 from gateway.turns.receipts import ReceiptIds
@@ -43,7 +43,7 @@ class Station:
     """What the centre may deliver again."""
 
 
-def station_of(settings: Link) -> Station:
+def station_of(settings: LinkSettings) -> Station:
     """What a turn has to know of the link. Raises `DialectError`."""
     try:
         profile = load_profile(settings.dialect)

@@ -6,7 +6,7 @@ import pytest
 
 from data.model import Outgoing
 from data.opening import open_store
-from gateway.settings import Link, Route
+from gateway.settings import LinkSettings, Route
 from gateway.turns.post import Post
 from gateway.turns.station import station_of
 
@@ -18,7 +18,9 @@ class Outlet:
 
     def __init__(self, name):
         self.name = name
-        self.station = station_of(Link(name=name, connect="127.0.0.1:1", system_id="gw", password="x"))
+        self.station = station_of(
+            LinkSettings(name=name, connect="127.0.0.1:1", system_id="gw", password="x")
+        )
         self.down_since = 0.0
         self.delivered, self.withdrawn = [], []
 
