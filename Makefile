@@ -1,5 +1,5 @@
 # make demo    try it: simulator, gateway and store on 127.0.0.1 (ARGS=--once plays the conversation and ends)
-# make test    all tests            make lint    ruff and the import rules
+# make test    all tests            make lint    ruff, the import rules, types
 # make bench   turns a second       make golden  rewrite the transcripts of tests/dialogues from what is shown now
 # make format  ruff's layout        make docs    rewrite the generated pages of docs/reference
 # make fuzz    look for octets that break something, FUZZ_S=60 seconds each target (ARGS="decode session")
@@ -27,6 +27,7 @@ lint: $(BIN)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --config setup.cfg
+	$(BIN)/mypy
 
 format: $(BIN)/.dev
 	$(BIN)/ruff check --fix .
@@ -51,7 +52,7 @@ bench: $(BIN)/.dev
 	$(BIN)/python bench/run.py $(ARGS)
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis tests/peers/node/node_modules
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/peers/node/node_modules
 
 $(BIN)/python:
 	@for python in $(PYTHON); do \

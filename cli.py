@@ -9,6 +9,7 @@ import click
 from cli_demo import demo
 from gateway.commands.dialect import dialect
 from gateway.commands.explain import explain_command
+from gateway.commands.jobs import jobs
 from gateway.commands.menu import menu
 from gateway.commands.password import password
 from gateway.commands.quarantine import quarantine
@@ -48,6 +49,7 @@ for command in (
     dialect,
     explain_command,
     quarantine,
+    jobs,
 ):
     main.add_command(command)
 

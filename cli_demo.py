@@ -169,8 +169,8 @@ def own_name() -> str:
 
 
 async def _seed(url: str) -> None:
+    from data.opening import open_store
     from data.seed import seed
-    from data.sqlite import open_store
 
     store = open_store(url)
     try:

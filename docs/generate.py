@@ -247,14 +247,14 @@ def _buckets(collector: Any, kind: str) -> str:
 LABELS = {
     "link": "the link's name in the settings",
     "kind": "what came: `begin` (a code was dialled), `answer`, `abort`, `notified`, `text` (an SMS), `no_turn` "
-    "(a receipt, a further part of a long SMS), `not_understood`. And what became of some of them, besides: "
+    "(a receipt, a further part of a long SMS, what nobody can have meant to be answered), `not_understood`. And what became of some of them, besides: "
     "`unknown_code`, `unknown_sms`, `unknown_subscriber`, `expired` (an answer too late), `repeated` (an answer "
     "delivered twice), `failure` (the subscriber was given a reference)",
     "status": "the name of an SMPP status, such as `ESME_RTHROTTLED`",
     "verdict": "`taken` (the centre has it), `retry` (will be sent again), `failed` (given up), `stale` (a screen "
     "that was not sent again, for a newer one follows), `stray` (a response to nothing, or late)",
     "job": "the job's name: see [operations](operations.md#jobs)",
-    "result": "`done`, or `failed` (will be tried again)",
+    "result": "`done`, `failed` (will be tried again), or `set_aside` (has failed for the last time)",
 }
 
 

@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from transitions.core import Event
-
 from menus.letters import transliterate
 from menus.problems import Problem, nearest
 from menus.render import Forms, Phrase, Values
@@ -262,8 +260,8 @@ class Menu:
     """Nodes that are in the file but could not be read: whoever refers to them is not to blame."""
     problems: list[Problem] = field(default_factory=list)
     """What the reader has found; empty in a menu that runs."""
-    moves: dict[str, dict[str, Event]] = field(default_factory=dict)
-    """node -> answer or outcome -> event of the machine; filled by the engine."""
+    moves: dict[str, dict[str, str]] = field(default_factory=dict)
+    """node -> answer or outcome -> where it leads; filled by the engine."""
     still: frozenset[str] = frozenset()
     """Nodes that look the same in every dialogue; filled by the engine."""
     meanings: Mapping[str, int] = field(default_factory=dict)

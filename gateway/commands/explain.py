@@ -1,6 +1,5 @@
 """``starpound explain``: octets in, what they mean out."""
 
-import asyncio
 import json
 import shutil
 import sys
@@ -14,6 +13,8 @@ from typing import Any, cast
 import click
 
 from gateway.commands import explained
+from gateway.commands.quarantine import quarantined_one
+from gateway.commands.store import ask
 from gateway.terminal import Failure
 
 _COLUMNS = 100
@@ -198,22 +199,12 @@ def _from_capture(path: Path) -> Iterator[_Piece]:
 def _from_quarantine(number: int, url: str | None) -> Iterator[_Piece]:
     if url is None:
         raise Failure("--quarantine needs --store: where is it?")
-    record = asyncio.run(_quarantined(number, url))
+    record = ask(url, lambda store: quarantined_one(store, number))
     if record is None:
         raise Failure(f"{url}: no record {number} in the quarantine")
     when = datetime.fromtimestamp(record.when, UTC).strftime("%Y-%m-%d %H:%M:%S")
     about = f"{when}Z  quarantine {record.id}, link {record.link}, peer {record.peer}: {record.reason}"
     yield _Piece(record.octets, "".join(char if char.isprintable() else "?" for char in about), record.when)
-
-
-async def _quarantined(number: int, url: str) -> Any:
-    from data.sqlite import open_store
-
-    store = open_store(url, create=False)
-    try:
-        return await store.quarantined_one(number)
-    finally:
-        await store.close()
 
 
 # ------------------------------------------------------------------------------------------ output

@@ -1,11 +1,11 @@
 """``starpound password``: the passwords that were issued."""
 
-import asyncio
 import sys
 
 import click
 
 from gateway.commands import explained
+from gateway.commands.store import STORE, ask
 
 
 @click.group()
@@ -14,7 +14,7 @@ def password() -> None:
 
 
 @password.command(short_help="Say whether a password is the right one.")
-@click.option("--store", "url", required=True, help="sqlite:///PATH")
+@STORE
 @click.argument("msisdn")
 @explained
 def verify(url: str, msisdn: str) -> None:
@@ -23,18 +23,9 @@ def verify(url: str, msisdn: str) -> None:
     \b
     Example: starpound password verify --store sqlite:///var/starpound.db 79260000003 < password.txt
     """
-    from data.sqlite import open_store
     from handlers.password import verify as is_right
 
     given = sys.stdin.readline().rstrip("\n")
-
-    async def ask() -> bool:
-        store = open_store(url, create=False)
-        try:
-            return await is_right(store, msisdn, given)
-        finally:
-            await store.close()
-
-    right = asyncio.run(ask())
+    right = ask(url, lambda store: is_right(store, msisdn, given))
     click.echo("right" if right else "wrong")
     raise SystemExit(0 if right else 1)

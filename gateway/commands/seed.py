@@ -3,15 +3,19 @@
 import asyncio
 import sys
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway.commands import explained
+from gateway.commands.store import STORE, ask
+
+if TYPE_CHECKING:
+    from data.store import Store
 
 
 @click.command(short_help="Fill a store with subscribers.")
-@click.option("--store", "url", required=True, help="sqlite:///PATH")
+@STORE
 @click.option("--subscribers", "count", required=True, type=click.IntRange(1), help="How many.")
 @click.option(
     "--first",
@@ -27,16 +31,15 @@ def seed(url: str, count: int, first: int) -> None:
     \b
     Example: starpound seed --store sqlite:///var/starpound.db --subscribers 1000
     """
-    from data.seed import seed as seed_store
-    from data.sqlite import open_store
-
-    store = open_store(url)
-    try:
-        with click.progressbar(length=count, label="subscribers", file=sys.stderr) as bar:
-            new = asyncio.run(seed_store(store, count, first, progress=partial(_advance, bar)))
-    finally:
-        asyncio.run(store.close())
+    new = ask(url, lambda store: _fill(store, count, first), create=True)
     click.echo(f"{new} new subscribers, {first} to {first + count - 1}, in {url}")
+
+
+async def _fill(store: "Store", count: int, first: int) -> int:
+    from data.seed import seed as fill
+
+    with click.progressbar(length=count, label="subscribers", file=sys.stderr) as bar:
+        return await fill(store, count, first, partial(_advance, bar))
 
 
 def _advance(bar: Any, done: int) -> None:

@@ -105,8 +105,8 @@ def _operations(candidate: Candidate) -> list[str]:
         else:
             lines.append(f"  {kind}: [{', '.join(map(_word, order))}]   # {_which(seen[kind])}")
     lines.append("out:")
-    for kind, word in outward_words(candidate.profile.file).items():
-        lines.append(f"  {kind}: {_word(word)}   # {_which(one for one in seen['out'] if one == word)}")
+    for said, word in outward_words(candidate.profile.file).items():
+        lines.append(f"  {said}: {_word(word)}   # {_which(one for one in seen['out'] if one == word)}")
     known = {*outward_words(candidate.profile.file).values()}
     lines += [
         f"  # {_word(word)} is from the gateway, too" for word in sorted({*seen["out"]} - known, key=str)

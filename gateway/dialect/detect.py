@@ -101,7 +101,7 @@ def rank(trace: Trace, names: Iterable[str] = ()) -> list[Candidate]:
 
 def session_key(profile: Profile) -> str:
     """What names a dialogue in this dialect, in words."""
-    parts = list(profile.file.key)
+    parts: list[str] = [*profile.file.key]
     tlvs = [f"{tlv_name(one.tlv)} ({one.bits})" for one in profile.file.session]
     if tlvs:
         parts.append(" or ".join(tlvs))
@@ -286,7 +286,8 @@ def _judge_numbers(candidate: Candidate) -> None:
 def _judge_units(candidate: Candidate) -> None:
     """Where the dialect numbers the messages of a dialogue, the numbers grow."""
     numbers = [[inbound.unit for _, inbound in one.inward] for one in candidate.dialogues]
-    several = [units for units in numbers if len(units) > 1 and None not in units]
+    counted = [[unit for unit in units if unit is not None] for units in numbers if None not in units]
+    several = [units for units in counted if len(units) > 1]
     if not several:
         return
     if all(units == sorted(set(units)) for units in several):

@@ -16,6 +16,7 @@ from gateway.dialect.words import (
     PushKind,
     Reply,
     ReplyKind,
+    ScreenKind,
     Turn,
     Word,
 )
@@ -25,10 +26,19 @@ from gateway.smpp.vocabulary import MESSAGE_PAYLOAD, USSD_SERVICE_OP
 from menus.turns import Abort, Answer, Begin, Notified
 
 # What is sent instead of an operation that a dialect has no word for.
-_INSTEAD = {"ask_last": "ask", "notify_last": "finish", "notify": "finish"}
-_LAST = ("finish", "notify_last")
-_PUSHES = ("push_ask", "push_notify")
-_READ_AS = {"ask_last": "ask", "notify_last": "notify", "push_ask": "ask", "push_notify": "notify"}
+_INSTEAD: dict[ReplyKind, ReplyKind] = {"ask_last": "ask", "notify_last": "finish", "notify": "finish"}
+_LAST: tuple[ReplyKind, ...] = ("finish", "notify_last")
+_PUSHES: tuple[PushKind, ...] = ("push_ask", "push_notify")
+_READ_AS: dict[ReplyKind, ScreenKind] = {
+    "ask": "ask",
+    "finish": "finish",
+    "notify": "notify",
+    "ask_last": "ask",
+    "notify_last": "notify",
+    "push_ask": "ask",
+    "push_notify": "notify",
+    "release": "release",
+}
 _MAX_ADDR = 20  # SMPP 3.4 §4.6.1
 _VERBATIM = (-1, ())
 _PACKED = {"gsm7": "gsm7-packed"}
@@ -105,9 +115,9 @@ class Profile:
 
     def _head(self, word: Word) -> tuple[str, dict[int, bytes]]:
         """The service_type and the TLVs of every message with this operation."""
-        if self._by_service_type:
-            return str(word), self._extra
-        return self.file.service_type, {USSD_SERVICE_OP: self._as_sent(word), **self._extra}
+        if isinstance(word, str):
+            return word, self._extra
+        return self.file.service_type, {USSD_SERVICE_OP: bytes((word,)), **self._extra}
 
     # --- the gateway's side -------------------------------------------------------------------------------
 
@@ -133,8 +143,9 @@ class Profile:
         return None if inward and word in self._outward_by_word else inward
 
     def read(self, pdu: Message, msisdn: str | None = None) -> Inbound:
-        """Understand a subscriber's message for which `is_ussd` holds.
+        """Understand a subscriber's message for which `is_ussd` holds; `msisdn` is his, if the caller knows better.
 
+        An address is a number by the rules of a link, and a dialect has none: left out, it is what stands in the PDU.
         Raises `DialectError` when its operation, its data_coding, or the lack of a name has no meaning here.
         """
         tlvs = pdu.tlvs
@@ -295,7 +306,7 @@ class Profile:
             ended = kind in ("abort", "timeout")
             tlvs[self._layouts[0].tag] = session_value(self._layouts[0], session, unit, ended)
         data_coding, octets = self._encoded(text)
-        put = _in_data_sm if DataSm in (self.carrier, carrier) else carrier
+        put: Callable[..., Message] = _in_data_sm if DataSm in (self.carrier, carrier) else carrier
         return put(
             service_type=service_type,
             source_addr_ton=self.file.addr.ton,
@@ -320,11 +331,11 @@ class Profile:
         if said is None:
             raise DialectError(f"{self._unknown(word)} from a gateway")
         session, flagged = self.session_of(pdu)
-        kind = _READ_AS.get(said, said)
+        kind = _READ_AS[said]
         if flagged and kind == "ask":
             kind = "finish"
         ends = flagged or kind in ("finish", "release") or said == "notify_last"
-        push = said in _PUSHES or (self._unnamed_is_push and session is None)
+        push: bool | None = said in _PUSHES or (self._unnamed_is_push and session is None)
         if not push and session is None and word in self._push_words:
             push = None
         last = said == "ask_last" and not ends
@@ -357,7 +368,7 @@ class Profile:
 
     def _text(self, pdu: Message) -> str:
         """Raises `DialectError` for a data_coding that the profile does not take."""
-        octets = b"" if type(pdu) is DataSm else pdu.short_message
+        octets = b"" if isinstance(pdu, DataSm) else pdu.short_message
         if not octets:
             octets = pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
         alphabet = self._alphabet_by_dcs.get(pdu.data_coding)

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from gateway.dialect.words import Word
+from gateway.dialect.words import IndicationKind, ReplyKind, Word
 from gateway.smpp.text import ALPHABETS
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -121,7 +121,7 @@ def check(file: ProfileFile) -> None:
             raise ValueError(f"extra_tlvs.0x{tag:04X}: {value!r} is not hexadecimal, as in '04'") from None
 
 
-def inward_words(file: ProfileFile) -> dict[str, list[Word]]:
+def inward_words(file: ProfileFile) -> dict[IndicationKind, list[Word]]:
     """The operations towards the gateway, by kind; later kinds give way where a word stands in two lists."""
     inward = file.inward
     return {
@@ -134,10 +134,10 @@ def inward_words(file: ProfileFile) -> dict[str, list[Word]]:
     }
 
 
-def outward_words(file: ProfileFile) -> dict[str, Word]:
+def outward_words(file: ProfileFile) -> dict[ReplyKind, Word]:
     """The operations from the gateway, by kind, without those that the dialect has no word for."""
     out = file.outward
-    words = {
+    words: dict[ReplyKind, Word | None] = {
         "ask": out.ask,
         "finish": out.finish,
         "notify": out.notify,

@@ -10,7 +10,10 @@ Message = DeliverSm | SubmitSm | DataSm
 
 IndicationKind = Literal["new", "answer", "answer_last", "notified", "abort", "timeout"]
 PushKind = Literal["push_ask", "push_notify"]
-ReplyKind = Literal["ask", "finish", "notify", "ask_last", "notify_last", "push_ask", "push_notify"]
+ReplyKind = Literal[
+    "ask", "finish", "notify", "ask_last", "notify_last", "push_ask", "push_notify", "release"
+]
+ScreenKind = Literal["ask", "finish", "notify", "release"]
 Word = int | str
 """What names an operation: a value of ussd_service_op, or a service_type."""
 
@@ -62,7 +65,7 @@ class Outbound(NamedTuple):
 
     msisdn: str
     text: str
-    kind: Literal["ask", "finish", "notify", "release"]
+    kind: ScreenKind
     session: int | None
     ends: bool
     last: bool = False

@@ -92,6 +92,7 @@ class Stream:
 
     def _distance(self, seq: int) -> int:
         """From the octet that comes next to ``seq``; negative: it was here before. Numbers wrap at 2**32."""
+        assert self._next is not None, "a segment has come"
         return (seq - self._next + 0x80000000 & 0xFFFFFFFF) - 0x80000000
 
     def _jump(self) -> Iterator[Captured]:

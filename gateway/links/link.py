@@ -142,8 +142,8 @@ class Link:
 
     def joined(self, connection: Connection) -> None:
         """A connection has been bound."""
+        self.station.repeats.bound(map(_told, self.connections))
         self.outward.joined(connection)
-        self.station.repeats.bound()
         self._gone.clear()
         state, count = connection.session.state.value, len(self.connections)
         self.log.info("link is bound", peer=connection.peer, state=state, connections=count)
@@ -187,13 +187,14 @@ class Link:
         refusal = self._refusal()
         for event in events:
             match event:
-                case Request(pdu, octets):
+                case Request():
+                    pdu = event.pdu
                     if not isinstance(pdu, self._turns):
                         self._refuse(connection, pdu, _NOT_OFFERED.get(type(pdu), ESME_RINVCMDID))
                     elif refusal or self._too_fast():
                         self._refuse(connection, pdu, refusal or ESME_RTHROTTLED)
                     else:
-                        requests.append(Delivered(pdu, octets))
+                        requests.append(Delivered(pdu, event.octets))
                 case Response():
                     self.outward.on_response(event)
                 case Unanswered():

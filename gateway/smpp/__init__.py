@@ -7,7 +7,7 @@ From the wire upwards:
 ``codec``        turns the field table of a PDU into one encoder and one decoder
 ``pdu``          a dataclass for each command; ``encode`` and ``decode``
 ``answers``      responses that hold nothing but a status
-``framing``      cuts a stream of octets into PDUs, and names protocols that are not SMPP
+``framing``      cuts a stream of octets into PDUs, names protocols that are not SMPP; the digest that tells PDUs apart
 ``states``       Table 2-1 as data: who may issue what, and when
 ``window``       requests that wait for their response
 ``older_peers``  what a peer of SMPP 3.3 can read

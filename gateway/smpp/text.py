@@ -9,6 +9,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from types import MappingProxyType
 
 from gateway.smpp import gsm7
@@ -23,6 +24,7 @@ _NOT_GSM7 = re.compile(f"[^{re.escape(_BASIC_CHARACTERS + _EXTENSION_CHARACTERS)
 _EXTENSION = re.compile(f"[{re.escape(_EXTENSION_CHARACTERS)}]")
 
 
+@lru_cache(maxsize=256)  # a screen is measured when it is laid out, and again when it is written
 def measure(text: str) -> tuple[str, int]:
     """The alphabet that ``text`` needs, and its length in that alphabet.
 

@@ -15,18 +15,18 @@ from data.model import Acknowledged, DialogueRecord, Outgoing, OutgoingKind, Sub
 from data.store import Store
 from gateway.dialect import DialectError, Inbound
 from gateway.dialect.words import ReplyKind
-from gateway.numbers import ALPHANUMERIC
+from gateway.numbers import TON_ALPHANUMERIC
 from gateway.settings import Service
 from gateway.smpp.pdu import encode
 from gateway.smpp.text import measure
 from gateway.smpp.vocabulary import ESME_RINVSRCADR, ESME_ROK, ESME_RX_R_APPN
 from gateway.turns.post import Post
-from gateway.turns.reading import Arrival, arrive, is_number, understand
+from gateway.turns.reading import Arrival, arrive, understand
 from gateway.turns.records import is_answered, is_late, record_for, record_of, reopen
 from gateway.turns.repeats import Told, pack
 from gateway.turns.robots import Patience
 from gateway.turns.station import Delivered, Message, Station
-from gateway.turns.work import Outcomes, Work, address_of
+from gateway.turns.work import Outcomes, Work
 from handlers.registry import Operation
 from menus.engine import advance
 from menus.model import Menu
@@ -121,7 +121,7 @@ class Dialogues:
         """Handle the requests in order, but for those that have been handled before."""
         repeats = work.station.repeats
         arrivals = [arrive(request, work.station) for request in requests]
-        await work.read([arrival.msisdn for arrival in arrivals if is_number(arrival.msisdn)])
+        await work.read([arrival.msisdn for arrival in arrivals])
         for arrival in arrivals:
             if repeats.claim(arrival.digest):
                 claimed.append(arrival.digest)
@@ -140,9 +140,10 @@ class Dialogues:
             message = await understand(arrival, work)
         except DialectError as error:
             return self._put_aside(pdu, str(error), ESME_RX_R_APPN, work)
-        if message is None or pdu.source_addr_ton == ALPHANUMERIC or await self._is_robot(message, work):
-            work.counted["no_turn"] += 1
-            return ESME_ROK
+        if message is None or pdu.source_addr_ton == TON_ALPHANUMERIC:
+            return _no_turn(work)
+        if type(message.turn) is Text and await self._is_robot(message, message.turn, work):
+            return _no_turn(work)
         if not message.msisdn:
             reason = "source_addr is empty: nobody to be answered"
             return self._put_aside(pdu, reason, ESME_RINVSRCADR, work)
@@ -160,13 +161,11 @@ class Dialogues:
                 work.subscribers = None
         return ESME_ROK
 
-    async def _is_robot(self, message: Inbound, work: Work) -> bool:
+    async def _is_robot(self, message: Inbound, turn: Text, work: Work) -> bool:
         """Whether an SMS was meant by nobody: one from a short number of ours, whose answer would come back to be
         answered, for ever, or one that means nothing, of somebody who has been told so often enough.
         """
-        turn, msisdn = message.turn, message.msisdn
-        if type(turn) is not Text:
-            return False
+        msisdn = message.msisdn
         if msisdn in self._menu.numbers:
             return True
         number = self._menu.numbers.get(turn.to)
@@ -192,7 +191,7 @@ class Dialogues:
                 work.dialogues[message.msisdn] = None
             return
         work.subscriber = await self._subscriber(message.msisdn, work)
-        work.address = address_of(arrival.pdu, message.msisdn)
+        work.question = arrival.pdu
         if work.subscriber is None:
             self._say(self._end("unknown_subscriber", work), message, work)
         elif kind is Begin and is_late(message, arrival, work):
@@ -208,7 +207,7 @@ class Dialogues:
 
     async def _subscriber(self, msisdn: str, work: Work) -> Subscriber | None:
         if work.subscribers is None:
-            return await work.facts.subscriber(msisdn) if is_number(msisdn) else None
+            return await work.facts.subscriber(msisdn)
         return work.subscribers.get(msisdn)
 
     async def _go_on(
@@ -223,8 +222,11 @@ class Dialogues:
         turn: Turn = message.turn
         paged, subscriber = message.reply is not None, work.subscriber
         assert subscriber, "strangers have been answered"
+        display, seen_as = self._display(work, paged), work.subscriber
         for _ in range(_CALLS_AT_MOST):
-            step = advance(self._menu, dialogue, turn, self._display(work, paged))
+            if work.subscriber is not seen_as:  # he has changed how he is spoken to
+                display, seen_as = self._display(work, paged), work.subscriber
+            step = advance(self._menu, dialogue, turn, display)
             if not isinstance(step, Call):
                 break
             outcome = await self._operations[step.operation](work, subscriber, step.args)
@@ -278,6 +280,11 @@ class Dialogues:
             display = Display(language, script, measure, profile.septets, profile.ucs2, paged)
             self._displays[key] = display
         return display
+
+
+def _no_turn(work: Work) -> int:
+    work.counted["no_turn"] += 1
+    return ESME_ROK
 
 
 def _row(told: Told, work: Work) -> Acknowledged:

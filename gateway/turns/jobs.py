@@ -118,7 +118,7 @@ class Jobs:
             if subscriber is None:
                 raise Orphan("its number is nobody's")
             work = Work(unit, self._clock(), self._limits, self._menu, station, self._post)
-            work.subscriber, work.address = subscriber, record.address
+            work.subscriber, work.asked_from = subscriber, record.address
             await job.run(work, subscriber, prepared)
             await work.write()
             if not await unit.jobs.finish(record.id):

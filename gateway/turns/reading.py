@@ -26,11 +26,6 @@ class Arrival(NamedTuple):
     digest: int
 
 
-def is_number(msisdn: str) -> bool:
-    """Whether it can be a subscriber's: at most 15 digits, no zero in front (ITU-T E.164)."""
-    return msisdn.isascii() and msisdn.isdigit() and len(msisdn) <= 15 and msisdn[0] != "0"
-
-
 def arrive(delivered: Delivered, station: Station) -> Arrival:
     """Whose message it is, by the rules of its link."""
     pdu = delivered.pdu

@@ -12,6 +12,7 @@ what it had not said yet. docs/explanation/unit-of-work.md has the rule with its
 """
 
 import math
+import struct
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
@@ -23,8 +24,6 @@ from data.model import Acknowledged
 AGAIN_S = 60.0
 """A repeat comes within this after the centre is bound again."""
 _UNREAD_S = 10.0  # no response stays unread for longer on a connection that is alive
-
-_DIGEST_OCTETS = 8
 
 
 class Told(NamedTuple):
@@ -77,8 +76,13 @@ class Repeats:
             if not unread:
                 break
 
-    def bound(self) -> None:
-        """A connection has been bound: what is in doubt comes now, or not at all."""
+    def bound(self, others: Iterable[Told] = ()) -> None:
+        """A connection has been bound: what is in doubt comes now, or not at all.
+
+        The `others` may be dead already, and nobody has noticed: then the new one was made in their place.
+        """
+        for told in others:
+            self._doubt(told)
         self._until = self._clock() + AGAIN_S
 
     def left(self, connection: str) -> None:
@@ -87,10 +91,13 @@ class Repeats:
 
     def lost(self, told: Told, others: bool) -> None:
         """A connection is gone; `others` says whether the centre is bound by another one still."""
+        self._doubt(told)
+        self._until = self._clock() + AGAIN_S if others else math.inf
+
+    def _doubt(self, told: Told) -> None:
         for unread in self._unread.pop(told.connection, ()):
             if unread.responses > told.read:
                 self._doubted.update(unread.digests)
-        self._until = self._clock() + AGAIN_S if others else math.inf
 
     def restore(self, rows: Sequence[Acknowledged]) -> None:
         """Take up what the process before this one had acknowledged on connections that ended with it."""
@@ -105,12 +112,9 @@ class Repeats:
 
 def pack(digests: Sequence[int]) -> bytes:
     """Digests as the store keeps them, 8 octets each."""
-    return b"".join(digest.to_bytes(_DIGEST_OCTETS, "big", signed=True) for digest in digests)
+    return struct.pack(f">{len(digests)}q", *digests)
 
 
-def unpack(octets: bytes) -> list[int]:
+def unpack(octets: bytes) -> tuple[int, ...]:
     """The digests in them."""
-    return [
-        int.from_bytes(octets[at : at + _DIGEST_OCTETS], "big", signed=True)
-        for at in range(0, len(octets), _DIGEST_OCTETS)
-    ]
+    return struct.unpack(f">{len(octets) // 8}q", octets)

@@ -55,8 +55,10 @@ class Work:
     post: Post
     subscriber: Subscriber | None = None
     """Whose turn it is."""
-    address: str = ""
-    """How the message of this turn wrote his number, as `Outgoing.address` has it."""
+    question: Message | None = None
+    """The message of this turn."""
+    asked_from: str = ""
+    """Of a job: how the message that promised it wrote his number, as `Outgoing.address` has it."""
     subscribers: dict[str, Subscriber] | None = None
     """Those of all turns, read at once; None when a turn has written something and they may be stale."""
     acknowledgements: list[tuple[Message, int]] = field(default_factory=list)
@@ -81,6 +83,15 @@ class Work:
     def facts(self) -> Facts:
         """The facts, in this unit."""
         return self.unit.facts
+
+    @property
+    def address(self) -> str:
+        """How the subscriber's message wrote his number, as `Outgoing.address` has it."""
+        if self.question is None:
+            return self.asked_from
+        pdu, msisdn = self.question, self.subscriber.msisdn if self.subscriber else ""
+        address = Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr)
+        return "" if address == (1, 1, msisdn) else address.text
 
     async def send_sms(self, message: str, values: Mapping[str, Any], *, replaces: bool = False) -> None:
         """Send the subscriber the message that the menu words under that name.
@@ -159,9 +170,3 @@ def _newest(answers: list[Outgoing]) -> list[Outgoing]:
         return answers
     last = {(answer.msisdn, answer.topic): answer.id for answer in answers if answer.topic}
     return [one for one in answers if not one.topic or last[one.msisdn, one.topic] == one.id]
-
-
-def address_of(pdu: Message, msisdn: str) -> str:
-    """How a message wrote its sender's number, as `Outgoing.address` has it: empty for the international form."""
-    address = Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr)
-    return "" if address == (1, 1, msisdn) else address.text

@@ -166,14 +166,15 @@ def test_seed_a_url_that_is_none():
 
 
 def test_password_verify(store):
-    from data.sqlite import open_store
+    from data.opening import open_store
     from handlers.password import generate
 
     prepared = generate({"length": 10})
 
     async def keep() -> None:
         opened = open_store(store)
-        await opened.set_password_hash("79260000003", prepared.hash, 1.0)
+        async with opened.unit() as unit:
+            await unit.facts.set_password_hash("79260000003", prepared.hash, 1.0)
         await opened.close()
 
     asyncio.run(keep())

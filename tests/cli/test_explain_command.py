@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from data.model import QuarantineRecord
-from data.sqlite import open_store
+from data.opening import open_store
 from gateway.commands.explain import explain_command
 from gateway.dumps.capture import Captured, write_capture
 from gateway.smpp.pdu import BindTransceiver, DeliverSm, encode
@@ -131,12 +131,11 @@ def test_the_quarantine(tmp_path):
 
     async def fill() -> None:
         store = open_store(url)
-        await store.begin()
         record = QuarantineRecord(
             0, "ussdc", "10.0.0.2:2775", "in", "short_message too long", 1, USSD[:-2], time.time(), False
         )
-        await store.quarantine([record], 10)
-        await store.commit()
+        async with store.unit() as unit:
+            await unit.inbox.quarantine([record], 10)
         await store.close()
 
     asyncio.run(fill())

@@ -6,14 +6,15 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from data.model import QuarantineRecord
-from data.sqlite import SqliteStore, open_store
+from data.opening import open_store
+from data.store import Inbox, Store
 from gateway.commands.quarantine import HEADINGS, quarantine
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,24 @@ def refused(result: Result, *said: str) -> None:
     assert len(lines) == 1, result.stderr
     for words in said:
         assert words in lines[0]
+
+
+def keep(store: Store, *records: QuarantineRecord, limit: int = 5000) -> None:
+    async def write() -> None:
+        async with store.unit() as unit:
+            await unit.inbox.quarantine(records, limit)
+
+    asyncio.run(write())
+
+
+def look(
+    store: Store, question: Callable[[Inbox], Awaitable[list[QuarantineRecord]]]
+) -> list[QuarantineRecord]:
+    async def read() -> list[QuarantineRecord]:
+        async with store.view() as view:
+            return await question(view.inbox)
+
+    return asyncio.run(read())
 
 
 def record(octets: bytes = HEADER, **changes) -> QuarantineRecord:
@@ -57,7 +76,7 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def gateway(url: str) -> Iterator[SqliteStore]:
+def gateway(url: str) -> Iterator[Store]:
     """The store as a running gateway has it: claimed, with a read under way."""
     store = open_store(url)
     store.claim()
@@ -66,19 +85,31 @@ def gateway(url: str) -> Iterator[SqliteStore]:
 
 
 @pytest.fixture
-def furnished(gateway: SqliteStore, url: str) -> str:
+def furnished(gateway: Store, url: str) -> str:
     """Three records: 1 and 3 of the link ussdc, 2 of smsc."""
     records = [
         record(),
         record(FOREIGN, link="smsc", reason="this is HTTP", status=0),
         record(HEADER + b"\0"),
     ]
-    asyncio.run(gateway.quarantine(records, limit=100))
+    keep(gateway, *records)
     return url
 
 
-def there(store: SqliteStore) -> list[int]:
-    return [one.id for one in asyncio.run(store.quarantined(100))]
+def there(store: Store) -> list[int]:
+    return [one.id for one in look(store, lambda inbox: inbox.quarantined(100))]
+
+
+def asked_for(store: Store) -> list[int]:
+    return [one.id for one in look(store, lambda inbox: inbox.replays())]
+
+
+def while_it_writes(store: Store, *words: str) -> Result:
+    async def write() -> Result:
+        async with store.unit():
+            return await asyncio.to_thread(call, *words)
+
+    return asyncio.run(write())
 
 
 @pytest.mark.parametrize("command", ["list", "show", "replay", "drop"])
@@ -102,7 +133,7 @@ class TestList:
         assert {line.index("10.0.0.7") for line in lines} == {heading.index("peer")}
 
     def test_behind_the_header_may_be_secrets_and_the_table_does_not_have_them(self, gateway, url):
-        asyncio.run(gateway.quarantine([record(HEADER + b"gw\0secret08\0")], limit=100))
+        keep(gateway, record(HEADER + b"gw\0secret08\0"))
         output = call("list", "--store", url).output
         assert b"secret".hex() not in output
         assert "secret" not in output
@@ -114,7 +145,7 @@ class TestList:
         assert "nothing of link moon" in call("list", "--store", furnished, "--link", "moon").output
 
     def test_a_link_whose_records_are_far_behind_others(self, gateway, url):
-        asyncio.run(gateway.quarantine([record(link="rare"), *[record()] * 1200], limit=5000))
+        keep(gateway, record(link="rare"), *[record()] * 1200)
         result = call("list", "--store", url, "--link", "rare", "--json")
         assert [one["number"] for one in json.loads(result.output)] == [1]
 
@@ -138,7 +169,7 @@ class TestList:
 
     def test_a_peer_cannot_steer_the_terminal(self, gateway, url):
         hostile = record(peer="\x1b[2J", reason="system_id 'a\nb\x07'")
-        asyncio.run(gateway.quarantine([hostile], limit=100))
+        keep(gateway, hostile)
         output = call("list", "--store", url).output
         assert len(output.splitlines()) == 2
         assert "\\x1b[2J" in output
@@ -167,27 +198,27 @@ class TestReplay:
         assert result.exit_code == 0, result.output
         assert result.output.startswith("2 records marked")
         assert "next start" in result.output
-        assert [one.id for one in asyncio.run(gateway.replays())] == [1, 3]
+        assert asked_for(gateway) == [1, 3]
         assert call("list", "--store", furnished).output.count("replay asked:") == 2
 
     def test_all(self, furnished, gateway):
         assert call("replay", "--store", furnished, "--all").exit_code == 0
-        assert len(asyncio.run(gateway.replays())) == 3
+        assert asked_for(gateway) == [1, 2, 3]
 
     def test_one_that_is_not_there_stops_all(self, furnished, gateway):
         refused(call("replay", "--store", furnished, "1", "7", "9"), "no record 7, 9", "nothing was done")
-        assert asyncio.run(gateway.replays()) == []
+        assert asked_for(gateway) == []
 
     def test_of_an_empty_one(self, gateway, url):
         output = call("replay", "--store", url, "--all").output
         assert output == "there is nothing in the quarantine that came by a link\n"
 
     def test_what_came_from_nobody_cannot_be_handled(self, gateway, url):
-        asyncio.run(gateway.quarantine([record(link=""), record()], limit=100))
+        keep(gateway, record(link=""), record())
         result = call("replay", "--store", url, "1", "2")
         assert "1 record came from somebody who had not bound" in result.output
         assert "1 record marked" in result.output
-        assert [one.id for one in asyncio.run(gateway.replays())] == [2]
+        assert asked_for(gateway) == [2]
 
 
 class TestDrop:
@@ -257,13 +288,9 @@ class TestStore:
 def test_a_gateway_that_does_not_let_go_is_one_line(furnished, gateway, monkeypatch, words):
     monkeypatch.setattr("data.sqlite.opening.OPENING_WAIT_S", 0.01)
     command, *rest = words
-    asyncio.run(gateway.begin())
-    refused(call(command, "--store", furnished, *rest), "starpound.db", "locked")
-    asyncio.run(gateway.rollback())
+    refused(while_it_writes(gateway, command, "--store", furnished, *rest), "starpound.db", "locked")
     assert call(command, "--store", furnished, *rest).exit_code == 0
 
 
 def test_a_list_does_not_wait_for_a_gateway_that_writes(furnished, gateway):
-    asyncio.run(gateway.begin())
-    assert call("list", "--store", furnished).exit_code == 0
-    asyncio.run(gateway.rollback())
+    assert while_it_writes(gateway, "list", "--store", furnished).exit_code == 0

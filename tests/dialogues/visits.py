@@ -1,12 +1,12 @@
 """What of a menu a conversation has seen: nodes, ways out of them, codes and commands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from menus.model import Menu, ShortNumber, command_key, digits_pattern
-from menus.turns import Begin, Dialogue, End, Show, Text, Turn
+from menus.turns import Begin, End, Show, Text, Turn
 
 
 class Dialled(NamedTuple):
@@ -60,23 +60,25 @@ def reader(owner: tuple[str, ...]) -> str:
 def noting(menu: Menu, visits: Visits) -> Menu:
     """The same menu, but every move in it is noted."""
     watched = copy(menu)
-    watched.moves = {
-        node: {way: _Noted(event, node, way, visits) for way, event in ways.items()}
-        for node, ways in menu.moves.items()
-    }
+    watched.moves = {node: _Noted(node, ways, visits) for node, ways in menu.moves.items()}
     return watched
 
 
-class _Noted:
-    """An event of the machine that says when it is fired."""
+class _Noted(dict[str, str]):
+    """The ways out of a node; it says which are taken."""
 
-    def __init__(self, event, node: str, way: str, visits: Visits):
-        self._event, self._way, self._visits = event, (node, way), visits
+    def __init__(self, node: str, ways: Mapping[str, str], visits: Visits):
+        super().__init__(ways)
+        self._node, self._visits = node, visits
 
-    def trigger(self, dialogue: Dialogue) -> bool:
-        self._visits.ways.add(self._way)
-        self._visits.nodes.add(self._way[0])
-        return self._event.trigger(dialogue)
+    def __getitem__(self, way: str) -> str:
+        to = super().__getitem__(way)
+        self._visits.ways.add((self._node, way))
+        self._visits.nodes.add(self._node)
+        return to
+
+    def get(self, way: str, default: str | None = None) -> str | None:
+        return self[way] if way in self else default  # noqa: SIM401 - this is `get`
 
 
 def commands(menu: Menu) -> Iterator[Texted]:

@@ -8,7 +8,7 @@ import structlog
 
 from gateway import daemon
 from gateway.links import binds, link, listener, outward, tls
-from gateway.turns import post, quarantine, receipts
+from gateway.turns import post, quarantine, receipts, robots
 from gateway.watch.logs import Sparing
 
 
@@ -35,7 +35,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     logger = structlog.wrap_logger(
         None, processors=[Sparing(), note], wrapper_class=structlog.stdlib.BoundLogger
     )
-    for module in (binds, daemon, link, listener, outward, post, quarantine, receipts, tls):
+    for module in (binds, daemon, link, listener, outward, post, quarantine, receipts, robots, tls):
         if hasattr(module, "log"):
             monkeypatch.setattr(module, "log", logger)
     return lines

@@ -13,9 +13,22 @@ import pytest
 
 from gateway.daemon import Gateway
 from gateway.dialect import Profile, load_profile, profile_names
+from gateway.smpp.pdu import SubmitSm
 from gateway.smpp.vocabulary import ESME_ROK
-from tests.links.peer import Centre, Peer, centre
-from tests.links.scene import gateway, healthy, metric, number, query, scene, sms, to_centre, until
+from tests.links.peer import Centre, Peer, centre, connected
+from tests.links.scene import (
+    from_centre,
+    gateway,
+    healthy,
+    listening_port,
+    metric,
+    number,
+    query,
+    scene,
+    sms,
+    to_centre,
+    until,
+)
 
 PHONE = number(3)
 EMPLOYEE = number(10)
@@ -210,6 +223,24 @@ async def test_an_answer_that_comes_twice_on_a_connection_that_lives(tmp_path, d
         stage.peer.answer(stage.peer.messages[-1])
         await taken(stage)
         assert phone.shown(await stage.say(phone.answer("1"))).startswith("Подключено")
+
+
+@scene
+async def test_a_centre_that_died_without_a_word_and_binds_again(tmp_path):
+    """The gateway takes its old connection for alive: nothing was said on it since."""
+    order = sms(PHONE, "ВКЛ 11", carrier=SubmitSm)
+    async with gateway(tmp_path, from_centre(name="ussdc")) as ours:
+        port = listening_port(ours)
+        async with connected(port) as dead, connected(port) as alive:
+            await dead.bind_as()
+            dead.deaf = True
+            dead.send(replace(order))
+            await until(lambda: query(tmp_path, "SELECT count(*) FROM ledger") == [(1,)], "the order is done")
+            await alive.bind_as()
+            assert (await alive.ask(replace(order))).command_status == ESME_ROK
+        assert query(tmp_path, "SELECT what FROM ledger") == [("option:11",)]
+        texts = [pdu.short_message for pdu in alive.messages]
+        assert len(texts) == len(set(texts)), "an answer came twice"
 
 
 @scene

@@ -45,6 +45,17 @@ def test_what_a_centre_indicates_is_the_turn_that_the_gateway_reads(spec, kind, 
     assert inbound.unit == 1
 
 
+@pytest.mark.parametrize("name", profile_names())
+def test_whoever_knows_whose_number_it_is_says_so_and_the_answer_goes_where_it_came_from(name: str):
+    profile = load_profile(name)
+    pdu = profile.indicate("89260000003", "105", "*105#", "new", session=1, unit=0)
+    pdu.source_addr_ton, pdu.source_addr_npi = 2, 8
+    inbound = profile.read(pdu, MSISDN)
+    answer = profile.write(inbound.reply, "?", "ask")
+    assert inbound.msisdn == MSISDN
+    assert (answer.dest_addr_ton, answer.dest_addr_npi, answer.destination_addr) == (2, 8, "89260000003")
+
+
 def test_a_cancel_is_an_abort(spec):
     pdu = spec.indicate(MSISDN, "105", "", "abort", session=0x5A, unit=1)
     assert isinstance(spec.read(pdu).turn, Abort)

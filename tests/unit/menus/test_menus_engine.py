@@ -1,10 +1,11 @@
 """What the engine promises for any menu."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from menus.engine import advance
+from menus.engine import advance, machine_of
 from menus.problems import UnexpectedOutcome
 from menus.turns import Answer, Begin, Call, Dialogue, End, Returned, Show
 from tests.unit.menus.scene import EN, RU, load_text, tiny
@@ -106,10 +107,16 @@ def test_an_answer_in_the_middle_of_a_call_is_late(menu):
     assert advance(menu, dialogue, Answer("1"), EN) == End("Too late.", "expired")
 
 
-def test_the_machine_knows_no_dialogue(menu):
-    dialogue = Dialogue()
-    advance(menu, dialogue, Begin("*1#"), RU)
-    assert menu.moves["root"]["1"].machine.models == []
+def test_the_table_of_moves_is_the_machines(menu):
+    machine = machine_of(menu)
+    assert menu.moves.keys() == machine.states.keys()
+    for node, ways in menu.moves.items():
+        assert set(ways) == set(machine.get_triggers(node))
+        for way, to in ways.items():
+            walker = SimpleNamespace()
+            machine.add_model(walker, initial=node)
+            walker.trigger(way)
+            assert walker.state == to, (node, way)
 
 
 def test_codes_are_compared_without_spaces_around(menu):

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
-from data.model import DialogueRecord, Outgoing, Subscriber
+from data.model import Acknowledged, DialogueRecord, Outgoing, SentMessage, Subscriber
 from data.opening import open_store
 from data.seed import seed
 from data.store import Store, StoreBusy, Unit
-from gateway.daemon import load_menu
+from gateway.daemon import SELFCARE, load_menu
 from gateway.dialect import load_profile
 from gateway.settings import Link, Service
+from gateway.smpp.framing import digest
 from gateway.smpp.pdu import DeliverSm, decode, encode
 from gateway.smpp.text import segments
 from gateway.smpp.vocabulary import (
@@ -24,6 +26,7 @@ from gateway.smpp.vocabulary import (
 )
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post
+from gateway.turns.repeats import Repeats, Told, pack, unpack
 from gateway.turns.station import Delivered, station_of
 from gateway.turns.work import Outcomes, Work
 from handlers import registry
@@ -401,5 +404,198 @@ def test_a_plus_before_the_number_is_left_out(in_house):
         done = await house.handle(dial("*105#", f"+{PHONE}"))
         assert decode(done.answers[0].frame).destination_addr == f"+{PHONE}", "the centre gets it as it came"
         assert (await house.dialogue()).node == "root"
+
+    in_house(work)
+
+
+# --- whose number it is
+
+
+@pytest.mark.parametrize("source", ["079260000003", "0079260000003", "79260000003 ", "8 926 000-00-03"])
+def test_a_number_is_its_text_and_what_looks_like_it_is_a_stranger(in_house, source):
+    async def work(house: House) -> None:
+        done = await house.handle(sms("000110", source_addr=source), dial("*105*503*11*1#", source))
+        assert (done.counted["unknown_subscriber"], done.jobs) == (2, 0)
+        assert await house.options_on() == []
+
+    in_house(work)
+
+
+@pytest.mark.parametrize(
+    "pdu", [sms("000105", "BALANCE", source_addr_ton=5), dial("*100#")], ids=["sms", "ussd"]
+)
+def test_an_alphanumeric_sender_is_nobody_and_is_never_answered(in_house, pdu):
+    async def work(house: House) -> None:
+        pdu.source_addr_ton = 5
+        done = await house.handle(pdu)
+        assert [status for _, status in done.acknowledgements] == [ESME_ROK]
+        assert (done.answers, done.counted["no_turn"]) == ([], 1)
+
+    in_house(work)
+
+
+@pytest.mark.parametrize(
+    ("ton", "npi", "source", "address"),
+    [
+        (1, 1, PHONE, ""),
+        (0, 0, PHONE, f"0/0/{PHONE}"),
+        (1, 1, f"+{PHONE}", f"1/1/+{PHONE}"),
+        (3, 0, "900", "3/0/900"),
+    ],
+)
+def test_an_sms_is_answered_as_its_sender_was_written(in_house, ton, npi, source, address):
+    async def work(house: House) -> None:
+        pdu = sms("000105", "BALANCE", source_addr=source, source_addr_ton=ton, source_addr_npi=npi)
+        (answer,) = (await house.handle(pdu)).answers
+        assert answer.address == address
+
+    in_house(work)
+
+
+def test_a_number_is_rewritten_by_the_rules_of_its_link(in_house):
+    async def work(house: House) -> None:
+        table = {"name": "ussdc", "connect": "127.0.0.1:2775", "system_id": "gw", "password": "secret"}
+        station = station_of(Link(**table, numbers={"region": "RU"}))
+        for source, ton in (("9260000003", 2), ("89260000003", 0), ("79260000003", 1), ("+79260000003", 0)):
+            pdu = sms("000110", source_addr=source, source_addr_ton=ton)
+            done = await house.dialogues.handle(station, [Delivered(pdu, encode(pdu))])
+            assert (done.jobs, done.counted["unknown_subscriber"]) == (1, 0), source
+            house.now += 3601
+
+    in_house(work)
+
+
+@pytest.mark.parametrize("to", ["+000110", "000110 ", " 000110"])
+def test_a_short_number_of_ours_is_known_with_a_plus_and_with_blanks(in_house, to):
+    async def work(house: House) -> None:
+        assert (await house.handle(sms(to))).jobs == 1
+
+    in_house(work)
+
+
+# --- robots
+
+
+def test_a_robot_is_told_a_few_times_that_it_means_nothing(in_house):
+    async def work(house: House) -> None:
+        answered = [len((await house.handle(sms("000105", f"your answer {i}"))).answers) for i in range(12)]
+        assert answered == [1] * 10 + [0] * 2
+        assert len((await house.handle(sms("000105", "BALANCE"))).answers) == 1, "a command is a command"
+        house.now += 3600
+        assert len((await house.handle(sms("000105", "hello"))).answers) == 1
+
+    in_house(work)
+
+
+@pytest.mark.parametrize("pdu", [sms("000999", "hi"), sms("000105", "BALANCE", source_addr="900")])
+def test_strangers_and_unknown_numbers_are_answered_as_often_and_no_more(in_house, pdu):
+    async def work(house: House) -> None:
+        answered = [len((await house.handle(pdu)).answers) for _ in range(12)]
+        assert answered == [1] * 10 + [0] * 2
+
+    in_house(work)
+
+
+RECEIPT = "id:{} submit date:2204152009 done date:2204152009 stat:DELIVRD err:000"
+
+
+def test_a_receipt_in_the_shape_of_an_sms_is_a_receipt(in_house):
+    async def work(house: House) -> None:
+        station = station_of(
+            Link(name="smsc", connect="h:1", system_id="gw", password="secret", receipts=True)
+        )
+        async with house.store.unit() as unit:
+            await unit.inbox.note_sent([SentMessage("smsc", "7f", 5, PHONE, house.now)])
+        for message_id in ("7F", "8A"):  # one that is awaited, one that may have overtaken its response
+            pdu = sms("000105", RECEIPT.format(message_id))
+            done = await house.dialogues.handle(station, [Delivered(pdu, encode(pdu))])
+            assert (done.answers, done.counted["no_turn"]) == ([], 1)
+            assert [receipt.message_id for receipt, *_ in done.receipts] == [message_id]
+        person = sms("000105", "id: 5, is that my option?")
+        done = await house.dialogues.handle(station, [Delivered(person, encode(person))])
+        assert len(done.answers) == 1
+
+    in_house(work)
+
+
+# --- what comes again
+
+
+def test_an_answer_on_another_link_continues_nothing(in_house):
+    async def work(house: House) -> None:
+        other = station_of(Link(name="other", connect="h:1", system_id="gw", password="secret"))
+        await house.handle(dial("*105#"))
+        pdu = answer("3", unit=2)
+        done = await house.dialogues.handle(other, [Delivered(pdu, encode(pdu))])
+        assert done.counted["expired"] == 1
+        assert (await house.dialogue()).node == "root"
+
+    in_house(work)
+
+
+def test_another_code_under_the_number_of_a_dialogue_is_a_new_one_and_answered(in_house):
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        await house.handle(answer("3", unit=2))
+        house.now += 1
+        (screen,) = await house.screens(dial("*100#"))
+        assert "руб" in screen
+
+    in_house(work)
+
+
+def test_a_unit_that_fails_leaves_the_repeats_to_come(in_house):
+    async def work(house: House) -> None:
+        repeats = Repeats(lambda: 0.0)
+        station = replace(STATION, repeats=repeats)
+        pdu = sms("000105", "BALANCE")
+        delivered = Delivered(pdu, encode(pdu))
+        repeats.restore([Acknowledged("ussdc", "c", 1, 0, pack([digest(delivered.octets)]), 0.0)])
+        failing = Dialogues(
+            Failing(house.store), Post(), house.menu, house.operations, Service(), lambda: house.now
+        )
+        with pytest.raises(StoreBusy):
+            await failing.handle(station, [delivered])
+        done = await house.dialogues.handle(station, [delivered, delivered])
+        assert (len(done.answers), done.counted["repeated"]) == (1, 1)
+
+    in_house(work)
+
+
+def test_a_unit_says_in_the_store_what_it_will_acknowledge(in_house):
+    async def work(house: House) -> None:
+        refused = dial("*105#")
+        refused.tlvs[0x0501] = b"\xff"
+        await house.handle(dial("*100#"), refused, sms("000105", "BALANCE"), told=Told("c", 7, 5))
+        async with house.store.view() as view:
+            (row,) = await view.inbox.acknowledged("ussdc")
+        assert (row.connection, row.responses, row.read, row.when) == ("c", 10, 5, house.now)
+        assert len(unpack(row.digests)) == 2, "what was refused may be done when it comes again"
+
+    in_house(work)
+
+
+# --- an answer means the screen that was seen
+
+
+def test_after_a_change_of_the_menu_the_new_screen_is_shown_before_anything_is_done(in_house, tmp_path):
+    text = SELFCARE.read_text("utf-8")
+    options, password = "3: {to: options, ru", "4: {to: password.confirm, ru"
+    assert options in text
+    assert password in text
+    changed = text.replace(options, "4" + options[1:]).replace(password, "3" + password[1:])
+    (tmp_path / "changed.yaml").write_text(changed, "utf-8")
+
+    async def work(house: House) -> None:
+        await house.handle(dial("*105#"))
+        house.menu = load_menu(str(tmp_path / "changed.yaml"))
+        house.dialogues = Dialogues(
+            house.store, Post(), house.menu, house.operations, Service(), lambda: house.now
+        )
+        (screen,) = await house.screens(answer("3", unit=2))
+        assert "3 Пароль" in screen, "he has seen 3 as the options: now he sees what it is"
+        assert (await house.dialogue()).node == "root"
+        await house.screens(answer("3", unit=4))
+        assert (await house.dialogue()).node == "password.confirm"
 
     in_house(work)

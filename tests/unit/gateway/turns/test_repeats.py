@@ -103,6 +103,15 @@ def test_a_bind_that_is_lost_before_anything_came_takes_nothing_away(link):
     assert link.claims(11) == [True]
 
 
+def test_a_connection_that_is_dead_and_has_not_been_noticed_is_doubted_when_another_is_bound(link):
+    link.acknowledge(11, 12)
+    link.acknowledge(13)
+    link.repeats.bound([Told(ONE, 3, 2)])
+    assert link.claims(11, 13) == [False, True], "what it has read, it has read"
+    link.lose(read=2, others=True)
+    assert link.claims(13) == [False], "in doubt once is in doubt once"
+
+
 def test_what_a_live_connection_has_carried_long_ago_has_been_read(link):
     link.acknowledge(11)
     link.now = 11
@@ -156,5 +165,5 @@ def test_of_a_connection_only_the_last_seconds_are_taken_up(link):
 
 def test_digests_are_kept_in_eight_octets_each():
     digests = [0, 1, -1, 2**63 - 1, -(2**63)]
-    assert unpack(pack(digests)) == digests
+    assert [*unpack(pack(digests))] == digests
     assert len(pack(digests)) == 40

@@ -1,0 +1,31 @@
+"""A store for a command: opened beside the gateway that may be at work on it, and closed again whatever happens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from data.store import Store
+
+STORE = click.option("--store", "url", required=True, help="sqlite:///PATH")
+
+Answer = TypeVar("Answer")
+
+
+def ask(url: str, question: Callable[["Store"], Awaitable[Answer]], *, create: bool = False) -> Answer:
+    """Open the store, put the question and answer it. Raises StoreError.
+
+    With ``create`` a store that is not there is made.
+    """
+    from data.opening import open_store
+
+    async def opened() -> Answer:
+        store = open_store(url, create=create, patient=True)
+        try:
+            return await question(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(opened())
