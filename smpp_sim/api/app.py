@@ -120,9 +120,9 @@ def _bound(centre: Centre) -> list[dict[str, Any]]:
 
 
 async def _links(request: Request) -> JSONResponse:
-    return JSONResponse(
-        {"links": _bound(request.app.state.centre), "last": request.app.state.centre.log.last}
-    )
+    centre = request.app.state.centre
+    strangers = [link.peer for link in centre.links if not link.bind]
+    return JSONResponse({"links": _bound(centre), "not_bound": strangers, "last": centre.log.last})
 
 
 async def _link_events(request: Request) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,8 @@ _PROGRESS_S = 5.0
 @click.option("--seed", type=int, help="Where its chance begins, instead of its own seed.")
 @click.option("--speed", type=Amount(min=0, min_open=True), help="Play it so many times as fast.")
 @click.option("--once", is_flag=True, help="End with the scenario: 0 if all is as it expects, else 1.")
-@click.option("--json", "as_json", is_flag=True, help="The scenario's summary as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Where it listens, or a scenario's summary, as JSON.")
+@click.option("--until-eof", is_flag=True, help="End when standard input does, as it does with who holds it.")
 @click.option(
     "--wait",
     "wait_s",
@@ -50,6 +52,7 @@ def sim(
     speed: float | None,
     once: bool,
     as_json: bool,
+    until_eof: bool,
     wait_s: float,
     **options: Any,
 ) -> None:
@@ -66,25 +69,45 @@ def sim(
     given = {name: value for name, value in options.items() if value is not None}
     settings = replace(settings, **_account(settings, given), **_tls(given), **_addresses(given))
     if scenario is None:
-        if once or as_json or speed or seed is not None:
-            raise Failure(
-                "--seed, --speed, --once and --json are for a scenario; name one with --scenario FILE"
-            )
-        _run(_simulate(settings))
+        if once or speed or seed is not None:
+            raise Failure("--seed, --speed and --once are for a scenario; name one with --scenario FILE")
+        _run(_simulate(settings, as_json), until_eof)
         return
     play = _Play(scenario, seed, speed or 1.0, once, as_json, wait_s)
-    _run(play.run(settings))
+    _run(play.run(settings), until_eof)
     if once and not play.good:
         raise click.exceptions.Exit(1)
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+def _run(work: Coroutine[Any, Any, None], until_eof: bool) -> None:
     from smpp_sim.settings import SimulatorError
 
     try:
-        run(work)
+        run(_until_eof(work) if until_eof else work)
     except SimulatorError as error:
         raise Failure(about_ports(error, "--smpp-port", "--http-port", "--mailbox-port")) from error
+
+
+class _StandardInput(asyncio.Protocol):
+    """Cancels a task when there is no more of it: a pipe ends when whoever holds the other end is gone."""
+
+    def __init__(self, task: asyncio.Task[Any]):
+        self._task = task
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._task.cancel()
+
+
+async def _until_eof(work: Coroutine[Any, Any, None]) -> None:
+    """Do it until standard input ends, then end it as Ctrl-C does."""
+    task = asyncio.current_task()
+    assert task
+    try:
+        await asyncio.get_running_loop().connect_read_pipe(lambda: _StandardInput(task), sys.stdin)
+    except (OSError, ValueError) as problem:
+        work.close()
+        raise Failure(f"--until-eof: standard input is no pipe and no terminal: {problem}") from None
+    await work
 
 
 def _addresses(given: dict[str, Any]) -> dict[str, Any]:
@@ -117,13 +140,13 @@ def _tls(given: dict[str, Any]) -> dict[str, Any]:
     return {"tls": ServerTls(certificate=str(given["tls_cert"]), key=str(given.get("tls_key", "")))}
 
 
-async def _simulate(settings: Any) -> None:
+async def _simulate(settings: Any, as_json: bool) -> None:
     from smpp_sim.simulator import Simulator
 
     simulator = Simulator(settings)
     await simulator.start()
     try:
-        click.echo(_where(simulator))
+        click.echo(_where_as_json(simulator) if as_json else _where(simulator))
         await asyncio.Event().wait()
     finally:
         await simulator.stop()
@@ -191,3 +214,14 @@ def _where(simulator: Any) -> str:
     mailbox = f", mailbox on port {simulator.smtp_port}" if simulator.smtp_port else ""
     host = simulator.settings.smpp_host
     return f"SMPP{secure} on {host}:{simulator.smpp_port}, phones on {simulator.url}{mailbox}"
+
+
+def _where_as_json(simulator: Any) -> str:
+    """For whoever has started it, in one line."""
+    where = {
+        "smpp_host": simulator.settings.smpp_host,
+        "smpp_port": simulator.smpp_port,
+        "url": simulator.url,
+        "smtp_port": simulator.smtp_port,
+    }
+    return json.dumps(where)

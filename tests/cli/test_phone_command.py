@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pytest_starpound.smsc import Smsc
 
 from smpp_sim.commands.phone import WIDTH, box
-from smpp_sim.testing.smsc import Smsc
 from tests.unit.smpp_sim.answering import Application, answering
 
 PHONE = "79260000003"
@@ -199,7 +199,7 @@ def test_an_sms_leaves_the_line_that_is_typed(stage: tuple[Smsc, Application]) -
         phone.shows(f"{PHONE} >")
         phone.type("*10")
         phone.shows("*10")
-        centre.wait(application.esme.sms(PHONE, "In between"))
+        application.sms(PHONE, "In between")
         phone.shows("✉ 000110")
         phone.shows("In between")
         phone.shows(f"{PHONE} > *10")

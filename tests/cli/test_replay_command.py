@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from pytest_starpound.smsc import Smsc
 
 from smpp_sim.commands.replay import replay
-from smpp_sim.testing.smsc import Smsc
 from tests.unit.smpp_sim.answering import answering
 
 GOOD = """\

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pytest_starpound.smsc import Smsc
 
-from smpp_sim.testing.smsc import Smsc
 from tests.docs.pages import ROOT, Block, blocks
 from tests.peers import node_peer
 

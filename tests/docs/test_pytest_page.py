@@ -3,9 +3,10 @@
 import inspect
 import re
 
-from smpp_sim import pytest_plugin
-from smpp_sim.testing.held_phone import HeldPhone, Talk, Texts
-from smpp_sim.testing.smsc import Smsc
+from pytest_starpound import plugin
+from pytest_starpound.phone import Phone, Talk, Texts
+from pytest_starpound.smsc import Smsc
+
 from tests.docs.pages import ROOT, blocks, prose
 
 PAGE = ROOT / "docs/how-to/test-with-pytest.md"
@@ -27,12 +28,12 @@ def test_every_setting_is_there_with_its_default() -> None:
             re.findall(r"starpound_(\w+)", names), re.findall("`(.*?)`", values), strict=True
         )
     }
-    assert told == {name: default for name, (default, _) in pytest_plugin._OPTIONS.items()}
+    assert told == {name: default for name, (default, _) in plugin._OPTIONS.items()}
 
 
 def test_every_word_of_a_phone_is_there() -> None:
     told = set(re.findall(r"(talk|phone|smsc|…)\.(\w+)", prose(PAGE)))
-    for kind, name in ((Talk, "talk"), (HeldPhone, "phone"), (Smsc, "smsc"), (Texts, "…")):
+    for kind, name in ((Talk, "talk"), (Phone, "phone"), (Smsc, "smsc"), (Texts, "…")):
         words = {word for word, _ in inspect.getmembers(kind) if not word.startswith("_")} | {"screens"}
         assert {word for owner, word in told if owner == name} <= words | {"host", "port"}
     assert {word for word in vars(Talk) if not word.startswith("_")} <= {word for _, word in told}

@@ -1,5 +1,6 @@
 """Each application is a process of its own, as it is in production; the tests only know its port."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-STARPOUND = Path(sys.executable).with_name("starpound")
+STARPOUND = shutil.which("starpound") or Path(sys.executable).with_name("starpound")
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import httpx
 import pytest
+from pytest_starpound.smsc import Smsc
 
 from menus.turns import Begin
 from smpp_sim.phones.events import Event
 from smpp_sim.simulator import Simulator
-from smpp_sim.testing.smsc import Smsc
 from smpp_sim.transcripts import transcript
 from smpp_sim.transcripts.recorder import MASKS, masked, record
 from tests.unit.smpp_sim.answering import answering

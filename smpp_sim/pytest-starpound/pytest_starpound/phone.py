@@ -9,75 +9,87 @@ come, or comes otherwise, is an `Unexpected`, and its message tells what the pho
 
 import re
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from smpp_sim.centre.centre import Centre
-from smpp_sim.centre.held_phone import NothingCame
-from smpp_sim.centre.station import Station
-from smpp_sim.phones.events import Event
-from smpp_sim.phones.facts import Box, ReceivedSms
-from smpp_sim.phones.handset import NotPossible
-from smpp_sim.transcripts.recorder import record
-from smpp_sim.transcripts.transcript import write
+from pytest_starpound.control import Facts, Refused, phone_path
 
 if TYPE_CHECKING:
-    from smpp_sim.testing.smsc import Smsc
+    from pytest_starpound.smsc import Smsc
 
 TOLD_LINES = 30
 """Lines of what the phone saw in the message of a failure."""
 
 
-class Unexpected(NothingCame):
+class Unexpected(AssertionError):
     """Something else came than the test expects, or nothing; the message tells what was seen."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The centre as phones in other threads see it: `call` and `wait` do something in its own thread."""
+class Screen:
+    """A box on the display: kind ask, end, notice, error or local; length in septets (gsm7) or UTF-16 units."""
 
-    centre: Centre
-    call: Callable[[Callable[[], Any]], Any]
-    wait: Callable[[Coroutine[Any, Any, Any]], Any]
-    story: Callable[[], str]
-    timeout_s: float
+    kind: str
+    text: str
+    alphabet: str
+    used: int
+    allowed: int
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> "Screen":
+        """From an event of the control API."""
+        return cls(event["screen"], event["text"], event["alphabet"], event["used"], event["allowed"])
 
 
-class HeldPhone:
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A received SMS, and of how many parts it is."""
+
+    sender: str
+    text: str
+    parts: int
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> "Message":
+        """From an event of the control API."""
+        return cls(event["sender"], event["text"], event["parts"])
+
+
+class Phone:
     """One phone. It does one thing after the other; each returns what a test then looks at.
 
     What came before the last `dial`, `sms` or `forget` is not looked at any more.
     """
 
     def __init__(self, smsc: "Smsc", msisdn: str):
-        self._smsc, self._told = smsc, smsc.told
-        self._station: Station = self._told.call(lambda: self._told.centre.network.station(msisdn))
-        self.msisdn = self._station.msisdn
+        self._smsc, self._path = smsc, phone_path(msisdn)
+        now = smsc.control.ask(self._path)
+        self.msisdn: str = now["msisdn"]
         self.seen: dict[str, int] = {}
         """Number of the last event, for screens and for SMS, that is not looked at any more."""
+        self._began: int = now["last"]
         self.forget()
-        self._began = self.seen["screen"]
 
-    def __call__(self, msisdn: str) -> "HeldPhone":
+    def __call__(self, msisdn: str) -> "Phone":
         """Another phone of the same network."""
-        return HeldPhone(self._smsc, msisdn)
+        return Phone(self._smsc, msisdn)
 
     # --- what its owner does ----------------------------------------------------------------------------------
 
     def dial(self, code: str) -> "Talk":
         """Dial a code; whatever the display shows is cleared first."""
         __tracebackhide__ = True
-        self.do(Centre.hang_up)
+        self.do("hang-up")
         self.forget()
-        self.do(Centre.dial, code)
+        self.do("dial", code=code)
         return Talk(self)
 
     def sms(self, to: str, text: str = "") -> "Texts":
         """Send an SMS, which may be empty."""
         __tracebackhide__ = True
         self.forget()
-        self.do(Centre.send_sms, to, text)
+        self.do("sms", to=to, text=text)
         return Texts(self)
 
     def expects_push(self, pattern: str = "", *, within_s: float | None = None) -> "Talk":
@@ -85,85 +97,85 @@ class HeldPhone:
         __tracebackhide__ = True
         return Talk(self).expect(pattern, within_s=within_s)
 
-    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> ReceivedSms:
+    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> Message:
         """The next SMS that matches."""
         __tracebackhide__ = True
         return Texts(self).receives(pattern, sender=sender, within_s=within_s)
 
     def switch_off(self) -> None:
         """Nothing reaches the phone any more: an SMS waits, a dialogue ends."""
-        self._told.call(lambda: self._told.centre.switch(self.msisdn, on=False))
+        self.do("off")
 
     def switch_on(self) -> None:
         """What has waited arrives."""
-        self._told.call(lambda: self._told.centre.switch(self.msisdn, on=True))
+        self.do("on")
 
     def put_down(self) -> None:
         """Clear the display, as after a test; a phone that is switched off is switched on."""
         self.switch_on()
-        self.do(Centre.hang_up)
+        self.do("hang-up")
 
     # --- what it shows ----------------------------------------------------------------------------------------
 
     @property
     def state(self) -> str:
         """What the display shows: idle, running, asked or showing; off when the phone is."""
-        return self._told.call(lambda: self._station.handset.state.value)
+        shown: str = self._now()["state"]
+        return shown
 
     def transcript(self) -> str:
         """What happened since the phone was picked up, as a transcript."""
-        return self._told.call(lambda: write(self._steps()))
+        return self._smsc.control.read(f"{self._path}/transcript", after=self._began)
 
     def forget(self) -> None:
         """Look only at what comes from now on."""
-        last = self._told.call(lambda: self._station.log.last)
+        last: int = self._now()["last"]
         self.seen = {"screen": last, "sms": last}
 
     # --- for Talk and Texts -----------------------------------------------------------------------------------
 
-    def do(self, deed: Callable[..., Station], *words: str) -> None:
+    def do(self, deed: str, **words: str) -> None:
         """Do something; `Unexpected` when the phone cannot."""
         __tracebackhide__ = True
         try:
-            self._told.call(lambda: deed(self._told.centre, self.msisdn, *words))
-        except NotPossible as problem:
+            self._smsc.control.tell(f"{self._path}/{deed}", **words)
+        except Refused as problem:
             raise Unexpected(self.explain(f"{self.msisdn}: {problem}")) from None
 
-    def next(self, kind: str, within_s: float) -> Event | None:
+    def next(self, kind: str, within_s: float) -> Facts | None:
         """The next event of a kind, looked at from now on; None when there is none in time."""
-        found = self._told.wait(self._station.log.wait(self.seen[kind], frozenset({kind}), within_s))
+        found = self._smsc.control.events(f"{self._path}/events", self.seen[kind], kind, within_s)
         if not found:
             return None
-        self.seen[kind] = found[0].number
+        self.seen[kind] = found[0]["number"]
         return found[0]
 
     def patience(self, within_s: float | None) -> float:
         """Seconds to wait."""
-        return self._told.timeout_s if within_s is None else within_s
+        return self._smsc.timeout_s if within_s is None else within_s
 
     def explain(self, problem: str) -> str:
         """The problem, and all that helps to understand it."""
         seen = self.transcript().splitlines()
         if len(seen) > TOLD_LINES:
             seen = [f"… {len(seen) - TOLD_LINES} lines before", *seen[-TOLD_LINES:]]
-        return f"{problem}\n\nWhat the phone saw:\n{indented(seen)}\n\n{self._told.story()}"
+        return f"{problem}\n\nWhat the phone saw:\n{indented(seen)}\n\n{self._smsc.story()}"
 
-    def _steps(self) -> list[Any]:
-        log = self._station.log
-        return record(self.msisdn, log.after(self._began), missed=log.missed(self._began))
+    def _now(self) -> Facts:
+        return self._smsc.control.ask(self._path)
 
 
 class Talk:
     """A dialogue. `screen` is the box that came last, `screens` are all of them."""
 
-    def __init__(self, phone: HeldPhone):
+    def __init__(self, phone: Phone):
         self._phone = phone
         self._answered = True
         """Nothing is asked that has no answer yet: another box may come."""
-        self.screens: list[Box] = []
+        self.screens: list[Screen] = []
 
     @property
-    def screen(self) -> Box:
+    def screen(self) -> Screen:
         """The box that came last; waits for the first one."""
         __tracebackhide__ = True
         if not self.screens:
@@ -193,7 +205,7 @@ class Talk:
         """Answer the question on the display; an empty answer is legal."""
         __tracebackhide__ = True
         self._wait_for_a_question()
-        self._phone.do(Centre.answer, text)
+        self._phone.do("answer", text=text)
         self._answered = True
         return self
 
@@ -202,14 +214,14 @@ class Talk:
         __tracebackhide__ = True
         if not self.screens or (self._answered and self.screens[-1].kind == "ask"):
             self.expect()
-        self._phone.do(Centre.press_ok)
+        self._phone.do("ok")
         self._answered = True
         return self
 
-    def cancels(self) -> HeldPhone:
+    def cancels(self) -> Phone:
         """Give the dialogue up; the display must be free then."""
         __tracebackhide__ = True
-        self._phone.do(Centre.cancel)
+        self._phone.do("cancel")
         self._check_idle()
         return self._phone
 
@@ -221,7 +233,7 @@ class Talk:
         if self.screens[-1].kind != "end":
             self._fail(f"the dialogue should be over; {_named(self.screens[-1])} came last")
         if self._phone.state == "showing":
-            self._phone.do(Centre.press_ok)
+            self._phone.do("ok")
         self._check_idle()
         return self
 
@@ -230,14 +242,14 @@ class Talk:
         __tracebackhide__ = True
         return self.expect(pattern, kind="error", within_s=within_s)
 
-    def times_out(self) -> HeldPhone:
+    def times_out(self) -> Phone:
         """The subscriber does not answer: the network gives the dialogue up, without the wait for it."""
         __tracebackhide__ = True
-        self._phone.do(Centre.lose)
-        self._phone.do(Centre.hang_up)
+        self._phone.do("lose")
+        self._phone.do("hang-up")
         return self._phone
 
-    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> ReceivedSms:
+    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> Message:
         """An SMS that comes since the dialling."""
         __tracebackhide__ = True
         return self._phone.receives(pattern, sender=sender, within_s=within_s)
@@ -254,7 +266,7 @@ class Talk:
         while self._answered or self.screens[-1].kind == "notice":
             self.expect()
 
-    def _take(self, wanted: str, within_s: float | None) -> Box:
+    def _take(self, wanted: str, within_s: float | None) -> Screen:
         __tracebackhide__ = True
         patience_s = self._phone.patience(within_s)
         self._make_way()
@@ -262,7 +274,7 @@ class Talk:
         if event is None:
             wish = f"; {wanted!r} was expected" if wanted else ""
             raise Unexpected(self._phone.explain(f"no screen within {patience_s:g} s{wish}"))
-        screen = Box.of(event.data)
+        screen = Screen.of(event)
         self.screens.append(screen)
         self._answered = screen.kind != "ask"
         return screen
@@ -271,7 +283,7 @@ class Talk:
         """A box that has been looked at and asks nothing is closed, or the next one stays hidden behind it."""
         __tracebackhide__ = True
         if self.screens and self.screens[-1].kind != "ask" and self._phone.state == "showing":
-            self._phone.do(Centre.press_ok)
+            self._phone.do("ok")
 
     def _check_idle(self) -> None:
         __tracebackhide__ = True
@@ -287,16 +299,16 @@ class Talk:
 class Texts:
     """SMS that come since something was done."""
 
-    def __init__(self, phone: HeldPhone):
+    def __init__(self, phone: Phone):
         self._phone = phone
 
-    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> ReceivedSms:
+    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> Message:
         """The next SMS that matches, from that sender if one is named; others are passed over."""
         __tracebackhide__ = True
         patience_s, passed = self._phone.patience(within_s), 0
         deadline = time.monotonic() + patience_s
         while event := self._phone.next("sms", max(deadline - time.monotonic(), 0)):
-            sms = ReceivedSms.of(event.data)
+            sms = Message.of(event)
             if sender in ("", sms.sender) and re.search(pattern, sms.text, re.MULTILINE):
                 return sms
             passed += 1
@@ -309,10 +321,10 @@ class Texts:
         __tracebackhide__ = True
         event = self._phone.next("sms", within_s)
         if event:
-            raise Unexpected(self._phone.explain(f"no SMS was expected, one came: {event.data['text']!r}"))
+            raise Unexpected(self._phone.explain(f"no SMS was expected, one came: {event['text']!r}"))
 
 
-def _named(screen: Box) -> str:
+def _named(screen: Screen) -> str:
     return f"{screen.kind}: {' / '.join(screen.text.splitlines())!r}"
 
 

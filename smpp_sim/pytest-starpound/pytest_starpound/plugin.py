@@ -1,19 +1,20 @@
-"""Fixtures for pytest: `smsc`, a running simulator, and `phone`, a phone on it. See docs/how-to/test-with-pytest.md.
+"""Fixtures for pytest: `smsc`, a running simulator, and `phone`, a phone on it.
 
-Everybody who has starpound installed has this plugin, so that it imports nothing until a test asks for a fixture.
+A project has this plugin whether or not a test asks for a fixture, so that it imports nothing until one does.
 """
 
+import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast, get_args
 
 import pytest
 
 if TYPE_CHECKING:
-    from smpp_sim.settings import SimulatorSettings
-    from smpp_sim.testing.held_phone import HeldPhone
-    from smpp_sim.testing.smsc import Smsc
+    from pytest_starpound.phone import Phone
+    from pytest_starpound.smsc import Smsc
 
 _OPTIONS = {
+    "command": ("starpound", "command that starts starpound: beside this Python, else on PATH"),
     "system_id": ("gw", "name that the application binds with"),
     "password": ("secret", "its password"),
     "dialect": ("spec", "USSD dialect towards the application: a name, or the path of a profile"),
@@ -22,7 +23,9 @@ _OPTIONS = {
     "timeout": ("5", "seconds to wait for a screen or an SMS"),
     "scope": ("function", "how long one simulator lives: function, class, module, package, session"),
 }
-_SCOPES = ("function", "class", "module", "package", "session")
+_COMMAND = "STARPOUND_COMMAND"
+"""Variable that wins over starpound_command: where starpound is differs from machine to machine."""
+_Scope = Literal["function", "class", "module", "package", "session"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,56 +36,48 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marker; and the one setting that pytest needs before any fixture runs."""
-    if (scope := _option(config, "scope")) not in _SCOPES:
-        raise pytest.UsageError(f"starpound_scope: no {scope!r}; there are {', '.join(_SCOPES)}")
+    if (scope := _option(config, "scope")) not in get_args(_Scope):
+        raise pytest.UsageError(f"starpound_scope: no {scope!r}; there are {', '.join(get_args(_Scope))}")
     config.addinivalue_line(
         "markers", "starpound(**account): settings of the simulator's account, e.g. dialect='eyeline'"
     )
 
 
-def _scope(fixture_name: str, config: pytest.Config) -> str:
-    return _option(config, "scope")
+def _scope(fixture_name: str, config: pytest.Config) -> _Scope:
+    return cast(_Scope, _option(config, "scope"))  # pytest_configure has looked at it
 
 
 @pytest.fixture(scope=_scope)
-def smsc_settings(request: pytest.FixtureRequest) -> "SimulatorSettings":
-    """Settings of the simulator: from pytest.ini and the marker `starpound`. Override it for all others."""
-    from pydantic import TypeAdapter, ValidationError
-
-    from gateway.validation import explain
-    from smpp_sim.settings import Account, SimulatorError, SimulatorSettings
-
+def smsc_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Settings of the simulator, as its file has them: from pytest.ini and the marker. Override it for all others."""
     marker = request.node.get_closest_marker("starpound")
     account = {name: _option(request.config, name) for name in ("system_id", "password", "dialect")}
-    try:
-        accepted = TypeAdapter(Account).validate_python(account | (marker.kwargs if marker else {}))
-    except ValidationError as problem:
-        _refuse(f"starpound: {explain(problem, Account)}")
-    except SimulatorError as problem:
-        _refuse(f"starpound: {problem}")
     port = int(_number(request.config, "smpp_port"))
-    return SimulatorSettings(smpp_port=port, http_port=0, smtp_port=0, accounts=(accepted,))
+    return {"smpp_port": port, "accounts": [account | (marker.kwargs if marker else {})]}
 
 
 @pytest.fixture(scope=_scope)
-def smsc(request: pytest.FixtureRequest, smsc_settings: "SimulatorSettings") -> "Iterator[Smsc]":
+def smsc(request: pytest.FixtureRequest, smsc_settings: dict[str, Any]) -> "Iterator[Smsc]":
     """A running SMSC and USSD centre with phones; `smsc.host`, `smsc.port` say where to bind."""
-    from gateway.dialect import DialectError
-    from smpp_sim.settings import SimulatorError
-    from smpp_sim.testing.smsc import Smsc
+    from pytest_starpound.process import StarpoundError
+    from pytest_starpound.smsc import Smsc
 
-    timeout_s = _number(request.config, "timeout")
-    running = Smsc(smsc_settings, timeout_s=timeout_s, default_phone=_option(request.config, "phone"))
+    running = Smsc(
+        smsc_settings,
+        command=os.environ.get(_COMMAND) or _option(request.config, "command"),
+        timeout_s=_number(request.config, "timeout"),
+        default_phone=_option(request.config, "phone"),
+    )
     try:
         running.start()
-    except (SimulatorError, DialectError) as problem:
+    except StarpoundError as problem:
         _refuse(f"starpound: {problem}")
     yield running
     running.stop()
 
 
 @pytest.fixture
-def phone(smsc: "Smsc") -> "Iterator[HeldPhone]":
+def phone(smsc: "Smsc") -> "Iterator[Phone]":
     """A phone; called with a number it is another one: ``phone("79260000004")``."""
     held = smsc.phone()
     yield held
@@ -90,7 +85,8 @@ def phone(smsc: "Smsc") -> "Iterator[HeldPhone]":
 
 
 def _option(config: pytest.Config, name: str) -> str:
-    return config.getini(f"starpound_{name}").strip()
+    given: str = config.getini(f"starpound_{name}")
+    return given.strip()
 
 
 def _number(config: pytest.Config, name: str) -> float:
