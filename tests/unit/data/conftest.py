@@ -1,18 +1,15 @@
 import pytest
 
-from data.model import NewSubscriber
-from data.sqlite import open_store
+from data.opening import open_store
 
-# The implementations of the Store, for the tests of its contract (test_store_contract*.py):
-# each takes a folder of its own and answers with a function that opens one and the same store again and again.
-IMPLEMENTATIONS = {
-    "sqlite": lambda folder: lambda: open_store(f"sqlite:///{folder}/store.db"),
+STORES = {
+    "file": lambda folder: f"sqlite:///{folder}/store.db",
+    "memory": lambda folder: "sqlite://",
 }
+"""The implementations of the Store, for the tests of its contract (test_store_contract*.py): a URL for each folder."""
 
-
-@pytest.fixture(params=IMPLEMENTATIONS)
-def implementation(request, tmp_path):
-    return IMPLEMENTATIONS[request.param](tmp_path)
+FLEETING = {"memory"}
+"""Those of them that are gone when they are closed."""
 
 
 @pytest.fixture
@@ -20,9 +17,20 @@ def anyio_backend():
     return "asyncio"
 
 
+@pytest.fixture(params=STORES)
+def url(request, tmp_path):
+    """A store of its own for each test. Where only some of them are meant, a file of tests has a `url` of its own."""
+    return STORES[request.param](tmp_path)
+
+
+@pytest.fixture(params=[name for name in STORES if name not in FLEETING])
+def lasting_url(request, tmp_path):
+    return STORES[request.param](tmp_path)
+
+
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/store.db"
+def file_url(tmp_path):
+    return STORES["file"](tmp_path)
 
 
 @pytest.fixture
@@ -33,23 +41,27 @@ async def store(url):
 
 
 @pytest.fixture
-def new():
-    """Make a subscriber for import: private, on «smart», 500 roubles, unless said otherwise."""
+async def unit(store):
+    """An open unit of work, for verbs that are tried one after the other. It is committed at the end."""
+    async with store.unit() as opened:
+        yield opened
 
-    def make(msisdn: int, **changes) -> NewSubscriber:
-        plain = NewSubscriber(
-            msisdn,
-            None,
-            "ru",
-            "cyrillic",
-            False,
-            "smart",
-            50_000,
-            None,
-            0,
-            4,
-            packages_left_percent=50,
-        )
-        return plain._replace(**changes)
 
-    return make
+@pytest.fixture
+def facts(unit):
+    return unit.facts
+
+
+@pytest.fixture
+def outbox(unit):
+    return unit.outbox
+
+
+@pytest.fixture
+def inbox(unit):
+    return unit.inbox
+
+
+@pytest.fixture
+def jobs(unit):
+    return unit.jobs

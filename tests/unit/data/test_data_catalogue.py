@@ -1,16 +1,23 @@
 """The catalogue: what the seed promises, and that every mistake in a file is told with its line."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from data import catalogue
 from data.catalogue.files import CatalogueError, load_files
 from data.model import Allowance
-from data.sqlite import open_store
 from data.store import StoreError
+from tests.unit.data.samples import PRIVATE, new
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def url():
+    return "sqlite://"
 
 
 @pytest.fixture
@@ -136,41 +143,44 @@ def test_a_file_that_is_missing(folder):
 class TestRefresh:
     """From the files into the tables."""
 
-    async def test_only_when_a_file_has_changed(self, store, folder):
-        assert not catalogue.refresh(store._connection)
+    @pytest.fixture
+    def url(self, file_url):
+        return file_url
+
+    @pytest.fixture
+    def tables(self, store, tmp_path):
+        with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            yield connection
+
+    async def test_only_when_a_file_has_changed(self, tables, folder):
+        assert not catalogue.refresh(tables)
         edit(folder / "options.yaml", "fee_kopecks: 9900", "fee_kopecks: 8900")
-        assert catalogue.refresh(store._connection, folder)
-        assert not catalogue.refresh(store._connection, folder)
-        assert catalogue.read(store._connection).options[21].fee_kopecks == 8900
+        assert catalogue.refresh(tables, folder)
+        assert not catalogue.refresh(tables, folder)
+        assert catalogue.read(tables).options[21].fee_kopecks == 8900
 
-    async def test_what_left_the_files_leaves_the_tables(self, store, folder):
-        edit(
-            folder / "options.yaml", (folder / "options.yaml").read_text("utf-8").split("- number: 51")[1], ""
-        )
-        edit(folder / "options.yaml", "- number: 51", "")
-        catalogue.refresh(store._connection, folder)
-        assert 51 not in catalogue.read(store._connection).options
+    async def test_what_left_the_files_leaves_the_tables(self, tables, folder):
+        before, _, _ = (folder / "options.yaml").read_text("utf-8").partition("- number: 51")
+        (folder / "options.yaml").write_text(before, "utf-8")
+        catalogue.refresh(tables, folder)
+        assert 51 not in catalogue.read(tables).options
 
-    async def test_unless_it_is_in_use(self, store, new, folder):
-        await store.import_subscribers([new(79260000003)])
-        await store.switch_on("79260000003", 51, 1.0)
-        (folder / "options.yaml").write_text(
-            (folder / "options.yaml").read_text("utf-8").split("- number: 51")[0]
-        )
+    async def test_unless_it_is_in_use(self, store, tables, folder):
+        async with store.unit() as unit:
+            await unit.facts.import_subscribers([new(PRIVATE)])
+            await unit.facts.switch_on(PRIVATE, 51, 1.0)
+        before, _, _ = (folder / "options.yaml").read_text("utf-8").partition("- number: 51")
+        (folder / "options.yaml").write_text(before, "utf-8")
         with pytest.raises(StoreError, match="still in use"):
-            catalogue.refresh(store._connection, folder)
-        assert catalogue.read(store._connection) == store.catalogue
+            catalogue.refresh(tables, folder)
+        assert catalogue.read(tables) == store.catalogue
 
-    async def test_a_mistake_changes_nothing(self, store, folder):
+    async def test_a_mistake_changes_nothing(self, store, tables, folder):
         edit(folder / "options.yaml", "category: fun", "category: games")
         with pytest.raises(CatalogueError):
-            catalogue.refresh(store._connection, folder)
-        assert catalogue.read(store._connection) == store.catalogue
-
-    async def test_what_is_read_does_not_depend_on_who_loaded_it(self, store, url):
-        again = open_store(url)
-        assert again.catalogue == store.catalogue
-        await again.close()
+            catalogue.refresh(tables, folder)
+        assert catalogue.read(tables) == store.catalogue
 
 
 def test_allowances_have_the_same_kinds_everywhere():

@@ -1,15 +1,23 @@
-"""Whose database is it? Every "no" is one line that names the file."""
+"""Which store is meant, and whose database is it? Every "no" is one line that names the store."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from sqlite_utils import Database
 
 from data import migrations
-from data.sqlite import open_store
+from data.opening import SCHEMES, open_store
+from data.sqlite.opening import SETTINGS
 from data.store import StoreError
+from tests.unit.data.samples import PEOPLE, PRIVATE
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def url(file_url):
+    return file_url
 
 
 def refusal(url: str, **options) -> str:
@@ -61,9 +69,56 @@ def test_a_folder_in_the_place_of_the_file(tmp_path):
     assert "unable to open" in refusal(f"sqlite:///{tmp_path}")
 
 
-@pytest.mark.parametrize("url", ["store.db", "postgresql://localhost/stars", "sqlite://", "sqlite:///"])
-def test_what_is_no_address_of_a_store(url):
+@pytest.mark.parametrize("url", ["store.db", "", "sqlite:", "postgresql://localhost/stars", "SQLITE:///x.db"])
+def test_a_scheme_that_nobody_knows(url):
+    line = refusal(url)
+    assert line.startswith(f"{url}: ")
+    assert all(f"{scheme}:///PATH" in line for scheme in SCHEMES)
+
+
+@pytest.mark.parametrize("url", ["sqlite:///", "sqlite://host/store.db", "sqlite:///\0"])
+def test_a_path_that_is_none(url):
     assert "sqlite:///PATH" in refusal(url)
+
+
+def test_an_implementation_joins_by_its_scheme(monkeypatch):
+    def no_such_host(url: str, create: bool, patient: bool):
+        raise StoreError(f"{url}: no such host ({create=}, {patient=})")
+
+    monkeypatch.setitem(SCHEMES, "another", lambda: no_such_host)
+    line = refusal("another://host/stars", create=False, patient=True)
+    assert line == "another://host/stars: no such host (create=False, patient=True)"
+    assert "another:///PATH" in refusal("third:///stars")
+
+
+class TestInMemory:
+    async def test_two_are_two(self):
+        one, other = open_store("sqlite://"), open_store("sqlite://")
+        async with one.unit() as unit:
+            await unit.facts.import_subscribers(PEOPLE)
+        async with other.view() as view:
+            assert await view.facts.subscriber(PRIVATE) is None
+        for store in (one, other):
+            store.claim()  # each is alone with its gateway
+            await store.close()
+
+    async def test_it_is_gone_when_it_is_closed(self):
+        store = open_store("sqlite://")
+        async with store.unit() as unit:
+            await unit.facts.import_subscribers(PEOPLE)
+        await store.close()
+        again = open_store("sqlite://", create=False)
+        async with again.view() as view:
+            assert await view.facts.subscriber(PRIVATE) is None
+        await again.close()
+
+    async def test_it_leaves_no_file(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        store = open_store("sqlite://")
+        store.claim()
+        assert await store.erase_traces()
+        await store.close()
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_store_that_must_exist(tmp_path, url):
@@ -92,30 +147,43 @@ async def test_a_relative_path(tmp_path, monkeypatch):
     assert (tmp_path / "var/odd name?#%.db").exists()
 
 
+def dump(folder) -> list[str]:
+    with closing(sqlite3.connect(folder / "store.db")) as connection:
+        return list(connection.iterdump())
+
+
 async def test_opening_again_changes_nothing(tmp_path, url):
     await open_store(url).close()
-    with sqlite3.connect(tmp_path / "store.db") as connection:
-        before = list(connection.iterdump())
-    connection.close()
-    store = open_store(url, create=False)
-    assert migrations.migrate(store._connection) == []
-    await store.close()
-    with sqlite3.connect(tmp_path / "store.db") as connection:
-        assert list(connection.iterdump()) == before
-    connection.close()
+    before = dump(tmp_path)
+    await open_store(url, create=False).close()
+    assert dump(tmp_path) == before
 
 
-async def test_the_connection_is_as_durable_as_promised(store):
-    def setting(name):
-        return store._connection.execute(f"PRAGMA {name}").fetchone()[0]
+async def test_the_file_is_as_promised(store, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
 
-    assert setting("journal_mode") == "wal"
-    assert setting("synchronous") == 2  # FULL
-    assert setting("foreign_keys") == 1
-    assert setting("secure_delete") == 1
-    assert setting("application_id") == migrations.APPLICATION_ID
-    assert setting("user_version") == len(migrations.MIGRATIONS)
-    assert setting("integrity_check") == "ok"
+        def setting(name):
+            return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+        assert setting("journal_mode") == "wal"
+        assert setting("application_id") == migrations.APPLICATION_ID
+        assert setting("user_version") == len(migrations.MIGRATIONS)
+        assert setting("integrity_check") == "ok"
+
+
+def test_a_connection_is_as_durable_as_promised(tmp_path):
+    """These settings are of the connection and not of the file."""
+    promised = {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1}  # 2: FULL
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
+        for setting in SETTINGS:
+            connection.execute(setting)
+        assert {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in promised} == promised
+
+
+async def test_what_belongs_to_nobody_cannot_be_written(store):
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        async with store.unit() as unit:
+            await unit.facts.set_password_hash(PRIVATE, "hash", 1.0)
 
 
 class TestMigrations:
@@ -123,9 +191,8 @@ class TestMigrations:
 
     @pytest.fixture
     def connection(self):
-        opened = sqlite3.connect(":memory:", isolation_level=None)
-        yield opened
-        opened.close()
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as opened:
+            yield opened
 
     def version(self, connection):
         return connection.execute("PRAGMA user_version").fetchone()[0]

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from data.opening import open_store
 from data.seed import seed, subscribers
-from data.sqlite import open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -20,11 +20,22 @@ def anyio_backend():
 
 
 @pytest.fixture(scope="module")
-async def seeded(tmp_path_factory):
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('seed')}/store.db")
+async def seeded():
+    store = open_store("sqlite://")
     await seed(store, 300)
     yield store
     await store.close()
+
+
+@pytest.fixture
+async def facts(seeded):
+    async with seeded.view() as view:
+        yield view.facts
+
+
+@pytest.fixture
+def url():
+    return "sqlite://"
 
 
 def test_the_same_every_time():
@@ -37,7 +48,11 @@ def test_every_tenth_is_corporate():
 
 
 def test_from_another_first_number():
-    assert [made.msisdn for made in subscribers(3, 79031234560)] == [79031234560, 79031234561, 79031234562]
+    assert [made.msisdn for made in subscribers(3, 79031234560)] == [
+        "79031234560",
+        "79031234561",
+        "79031234562",
+    ]
 
 
 def test_a_contract_has_ten_numbers():
@@ -59,42 +74,45 @@ def test_the_mixture_has_everything_in_it():
 
 
 class TestTheFirstTen:
-    async def test_who_they_are(self, seeded):
-        people = [await seeded.subscriber(number(i)) for i in range(10)]
+    async def test_who_they_are(self, facts):
+        people = [await facts.subscriber(number(i)) for i in range(10)]
         assert [one.kind for one in people] == ["corporate"] + ["private"] * 9
         assert [i for i, one in enumerate(people) if one.language == "en"] == [2, 8]
         assert [i for i, one in enumerate(people) if one.script == "latin"] == [2, 4, 8]
         assert [i for i, one in enumerate(people) if one.blocked] == [5]
 
-    async def test_the_one_of_the_examples(self, seeded):
-        hero = await seeded.subscriber("79260000003")
+    async def test_the_one_of_the_examples(self, facts):
+        hero = await facts.subscriber("79260000003")
         assert (hero.kind, hero.language, hero.script, hero.blocked) == ("private", "ru", "cyrillic", False)
         assert hero.balance_kopecks == 52_340
-        assert await seeded.packages(hero.msisdn)
+        assert await facts.packages(hero.msisdn)
 
-    async def test_an_employee_with_a_budget_and_one_without(self, seeded):
-        with_budget, without = await seeded.subscriber(number(0)), await seeded.subscriber(number(10))
+    async def test_an_employee_with_a_budget_and_one_without(self, facts):
+        with_budget, without = await facts.subscriber(number(0)), await facts.subscriber(number(10))
         assert with_budget.available_kopecks == 108_000
         assert without.budget_limit_kopecks is None
         assert with_budget.account_id == without.account_id
 
-    async def test_some_have_no_packages_and_some_have_used_them_up(self, seeded):
-        assert await seeded.packages(number(7)) == []
-        assert {package.left for package in await seeded.packages(number(9))} == {0}
+    async def test_some_have_no_packages_and_some_have_used_them_up(self, facts):
+        assert await facts.packages(number(7)) == []
+        assert {package.left for package in await facts.packages(number(9))} == {0}
 
 
 async def test_seeding_again_adds_nothing_and_more_adds_the_rest(store):
     assert await seed(store, 50) == 50
-    await store.set_language(number(3), "en")
+    async with store.unit() as unit:
+        await unit.facts.set_language(number(3), "en")
     assert await seed(store, 50) == 0
     assert await seed(store, 80) == 30
-    assert (await store.subscriber(number(3))).language == "en"
+    async with store.view() as view:
+        assert (await view.facts.subscriber(number(3))).language == "en"
 
 
 async def test_overlapping_ranges_with_another_beginning(store):
     await seed(store, 20)
     assert await seed(store, 20, str(79260000015)) == 15
-    assert (await store.subscriber(number(15))).kind == "private"
+    async with store.view() as view:
+        assert (await view.facts.subscriber(number(15))).kind == "private"
 
 
 async def test_progress_is_told(store, monkeypatch):
