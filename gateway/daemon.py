@@ -218,7 +218,7 @@ class Gateway:
             parts = await unit.inbox.expire_parts(now - parts_s)
             await unit.inbox.forget_sent(now - _RECEIPTS_S)
             await unit.outbox.prune_undelivered(now - _REMEMBER_S)
-            await unit.facts.prune_password_issues(now - _REMEMBER_S)
+            await unit.facts.forget_password_issues(now - _REMEMBER_S)
             for link in self.links:
                 # what is in doubt is kept for as long as the centre is away, but not for ever
                 keep_s = _DOUBT_S if link.station.repeats.doubted else AGAIN_S

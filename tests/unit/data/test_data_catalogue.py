@@ -1,29 +1,25 @@
 """The catalogue: what the seed promises, and that every mistake in a file is told with its line."""
 
 import shutil
-import sqlite3
-from contextlib import closing
 
 import pytest
 
-from data import catalogue
-from data.catalogue.files import CatalogueError, load_files
-from data.model import Allowance
+from data.catalogue import FOLDER
+from data.catalogue.files import Allowances, CatalogueError, load_files
+from data.model import ALLOWANCES, Allowance
+from data.opening import open_store
+from data.sqlite import catalogue
+from data.sqlite.opening import connect
+from data.sqlite.store import SqliteStore
 from data.store import StoreError
-from tests.unit.data.samples import PRIVATE, new
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def url():
-    return "sqlite://"
-
-
-@pytest.fixture
 def folder(tmp_path):
     """A copy of the files, to be spoilt."""
-    for file in catalogue.FOLDER.glob("*.yaml"):
+    for file in FOLDER.glob("*.yaml"):
         shutil.copy(file, tmp_path)
     return tmp_path
 
@@ -140,51 +136,58 @@ def test_a_file_that_is_missing(folder):
         load_files(folder)
 
 
+@pytest.fixture
+def connection():
+    """A store's connection to its tables, filled from the files that are ours."""
+    opened = connect(":memory:")
+    yield opened
+    opened.close()
+
+
 class TestRefresh:
     """From the files into the tables."""
 
-    @pytest.fixture
-    def url(self, file_url):
-        return file_url
-
-    @pytest.fixture
-    def tables(self, store, tmp_path):
-        with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
-            connection.execute("PRAGMA foreign_keys = ON")
-            yield connection
-
-    async def test_only_when_a_file_has_changed(self, tables, folder):
-        assert not catalogue.refresh(tables)
+    def test_only_when_a_file_has_changed(self, connection, folder):
+        assert not catalogue.refresh(connection)
         edit(folder / "options.yaml", "fee_kopecks: 9900", "fee_kopecks: 8900")
-        assert catalogue.refresh(tables, folder)
-        assert not catalogue.refresh(tables, folder)
-        assert catalogue.read(tables).options[21].fee_kopecks == 8900
+        assert catalogue.refresh(connection, folder)
+        assert not catalogue.refresh(connection, folder)
+        assert catalogue.read(connection).options[21].fee_kopecks == 8900
 
-    async def test_what_left_the_files_leaves_the_tables(self, tables, folder):
-        before, _, _ = (folder / "options.yaml").read_text("utf-8").partition("- number: 51")
-        (folder / "options.yaml").write_text(before, "utf-8")
-        catalogue.refresh(tables, folder)
-        assert 51 not in catalogue.read(tables).options
+    def test_what_left_the_files_leaves_the_tables(self, connection, folder):
+        edit(
+            folder / "options.yaml", (folder / "options.yaml").read_text("utf-8").split("- number: 51")[1], ""
+        )
+        edit(folder / "options.yaml", "- number: 51", "")
+        catalogue.refresh(connection, folder)
+        assert 51 not in catalogue.read(connection).options
 
-    async def test_unless_it_is_in_use(self, store, tables, folder):
+    async def test_unless_it_is_in_use(self, connection, new, folder):
+        before = catalogue.read(connection)
+        store = SqliteStore(connection, "in memory", None)
         async with store.unit() as unit:
-            await unit.facts.import_subscribers([new(PRIVATE)])
-            await unit.facts.switch_on(PRIVATE, 51, 1.0)
-        before, _, _ = (folder / "options.yaml").read_text("utf-8").partition("- number: 51")
-        (folder / "options.yaml").write_text(before, "utf-8")
+            await unit.facts.import_subscribers([new("79260000003")])
+            await unit.facts.switch_on("79260000003", 51, 1.0)
+        (folder / "options.yaml").write_text(
+            (folder / "options.yaml").read_text("utf-8").split("- number: 51")[0]
+        )
         with pytest.raises(StoreError, match="still in use"):
-            catalogue.refresh(tables, folder)
-        assert catalogue.read(tables) == store.catalogue
+            catalogue.refresh(connection, folder)
+        assert catalogue.read(connection) == before
 
-    async def test_a_mistake_changes_nothing(self, store, tables, folder):
+    def test_a_mistake_changes_nothing(self, connection, folder):
+        before = catalogue.read(connection)
         edit(folder / "options.yaml", "category: fun", "category: games")
         with pytest.raises(CatalogueError):
-            catalogue.refresh(tables, folder)
-        assert catalogue.read(tables) == store.catalogue
+            catalogue.refresh(connection, folder)
+        assert catalogue.read(connection) == before
+
+    async def test_what_is_read_does_not_depend_on_who_loaded_it(self, store, url):
+        for _ in range(2):
+            again = open_store(url)
+            assert again.catalogue == store.catalogue
+            await again.close()
 
 
 def test_allowances_have_the_same_kinds_everywhere():
-    from data.catalogue.files import Allowances
-    from data.model import ALLOWANCES
-
     assert tuple(Allowances.model_fields) == ALLOWANCES == Allowance.__args__

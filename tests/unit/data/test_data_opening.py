@@ -1,23 +1,16 @@
-"""Which store is meant, and whose database is it? Every "no" is one line that names the store."""
+"""Whose database is it? Every "no" is one line that names the file."""
 
 import sqlite3
-from contextlib import closing
 
 import pytest
 from sqlite_utils import Database
 
-from data import migrations
 from data.opening import SCHEMES, open_store
-from data.sqlite.opening import SETTINGS
+from data.sqlite import migrations
+from data.sqlite.opening import connect
 from data.store import StoreError
-from tests.unit.data.samples import PEOPLE, PRIVATE
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def url(file_url):
-    return file_url
 
 
 def refusal(url: str, **options) -> str:
@@ -69,56 +62,27 @@ def test_a_folder_in_the_place_of_the_file(tmp_path):
     assert "unable to open" in refusal(f"sqlite:///{tmp_path}")
 
 
-@pytest.mark.parametrize("url", ["store.db", "", "sqlite:", "postgresql://localhost/stars", "SQLITE:///x.db"])
-def test_a_scheme_that_nobody_knows(url):
-    line = refusal(url)
-    assert line.startswith(f"{url}: ")
-    assert all(f"{scheme}:///PATH" in line for scheme in SCHEMES)
-
-
-@pytest.mark.parametrize("url", ["sqlite:///", "sqlite://host/store.db", "sqlite:///\0"])
-def test_a_path_that_is_none(url):
+@pytest.mark.parametrize("url", ["store.db", "", "sqlite:///", "sqlite://var/store.db", "sqlite:///a\0b"])
+def test_what_is_no_address_of_a_store(url):
     assert "sqlite:///PATH" in refusal(url)
 
 
-def test_an_implementation_joins_by_its_scheme(monkeypatch):
-    def no_such_host(url: str, create: bool, patient: bool):
-        raise StoreError(f"{url}: no such host ({create=}, {patient=})")
-
-    monkeypatch.setitem(SCHEMES, "another", lambda: no_such_host)
-    line = refusal("another://host/stars", create=False, patient=True)
-    assert line == "another://host/stars: no such host (create=False, patient=True)"
-    assert "another:///PATH" in refusal("third:///stars")
+def test_a_scheme_that_is_not_known_is_told_those_that_are(monkeypatch):
+    monkeypatch.setitem(SCHEMES, "paper", SCHEMES["sqlite"])
+    line = refusal("mongodb://gateway:s3cret9@localhost/stars")
+    assert line == "mongodb: no such kind of store; there is paper, sqlite"
 
 
-class TestInMemory:
-    async def test_two_are_two(self):
-        one, other = open_store("sqlite://"), open_store("sqlite://")
-        async with one.unit() as unit:
-            await unit.facts.import_subscribers(PEOPLE)
-        async with other.view() as view:
-            assert await view.facts.subscriber(PRIVATE) is None
-        for store in (one, other):
-            store.claim()  # each is alone with its gateway
-            await store.close()
-
-    async def test_it_is_gone_when_it_is_closed(self):
-        store = open_store("sqlite://")
-        async with store.unit() as unit:
-            await unit.facts.import_subscribers(PEOPLE)
-        await store.close()
-        again = open_store("sqlite://", create=False)
-        async with again.view() as view:
-            assert await view.facts.subscriber(PRIVATE) is None
-        await again.close()
-
-    async def test_it_leaves_no_file(self, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        store = open_store("sqlite://")
-        store.claim()
-        assert await store.erase_traces()
-        await store.close()
-        assert not list(tmp_path.iterdir())
+async def test_one_in_memory_is_a_new_one_each_time():
+    one, other = open_store("sqlite://"), open_store("sqlite://")
+    async with one.unit() as unit:
+        await unit.jobs.add("mail", "79260000003", "ussdc", "", "{}", 1.0, 1.0)
+    async with other.view() as there:
+        assert await there.jobs.due(9e9, 1) == []
+    one.claim()
+    other.claim()
+    await one.close()
+    await other.close()
 
 
 def test_a_store_that_must_exist(tmp_path, url):
@@ -147,43 +111,31 @@ async def test_a_relative_path(tmp_path, monkeypatch):
     assert (tmp_path / "var/odd name?#%.db").exists()
 
 
-def dump(folder) -> list[str]:
-    with closing(sqlite3.connect(folder / "store.db")) as connection:
-        return list(connection.iterdump())
-
-
 async def test_opening_again_changes_nothing(tmp_path, url):
     await open_store(url).close()
-    before = dump(tmp_path)
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        before = list(connection.iterdump())
+    connection.close()
     await open_store(url, create=False).close()
-    assert dump(tmp_path) == before
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        assert list(connection.iterdump()) == before
+    connection.close()
 
 
-async def test_the_file_is_as_promised(store, tmp_path):
-    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+def test_the_connection_is_as_durable_as_promised(tmp_path):
+    connection = connect(f"{tmp_path}/store.db")
 
-        def setting(name):
-            return connection.execute(f"PRAGMA {name}").fetchone()[0]
+    def setting(name):
+        return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
-        assert setting("journal_mode") == "wal"
-        assert setting("application_id") == migrations.APPLICATION_ID
-        assert setting("user_version") == len(migrations.MIGRATIONS)
-        assert setting("integrity_check") == "ok"
-
-
-def test_a_connection_is_as_durable_as_promised(tmp_path):
-    """These settings are of the connection and not of the file."""
-    promised = {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1}  # 2: FULL
-    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
-        for setting in SETTINGS:
-            connection.execute(setting)
-        assert {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in promised} == promised
-
-
-async def test_what_belongs_to_nobody_cannot_be_written(store):
-    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-        async with store.unit() as unit:
-            await unit.facts.set_password_hash(PRIVATE, "hash", 1.0)
+    assert setting("journal_mode") == "wal"
+    assert setting("synchronous") == 2  # FULL
+    assert setting("foreign_keys") == 1
+    assert setting("secure_delete") == 1
+    assert setting("application_id") == migrations.APPLICATION_ID
+    assert setting("user_version") == len(migrations.MIGRATIONS)
+    assert setting("integrity_check") == "ok"
+    connection.close()
 
 
 class TestMigrations:
@@ -191,8 +143,9 @@ class TestMigrations:
 
     @pytest.fixture
     def connection(self):
-        with closing(sqlite3.connect(":memory:", isolation_level=None)) as opened:
-            yield opened
+        opened = sqlite3.connect(":memory:", isolation_level=None)
+        yield opened
+        opened.close()
 
     def version(self, connection):
         return connection.execute("PRAGMA user_version").fetchone()[0]

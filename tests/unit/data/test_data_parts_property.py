@@ -1,17 +1,15 @@
 """Whatever parts come in whatever order: no limit is ever passed, and only whole messages come out."""
 
 import asyncio
-import sqlite3
 from collections import Counter
-from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data import migrations
 from data.model import MessagePart
 from data.sqlite.connection import Connection
+from data.sqlite.opening import connect
 from data.sqlite.parts import Parts
 
 LIMIT, TOTAL_LIMIT = 5, 9
@@ -35,11 +33,10 @@ def parts(draw) -> MessagePart:
 
 
 @pytest.fixture
-def raw():
-    """A database in memory, of which the test sees the tables as well."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrations.migrate(connection)
-        yield connection
+def sqlite():
+    opened = connect(":memory:")
+    yield opened
+    opened.close()
 
 
 def check_limits(held: list[tuple]) -> None:
@@ -60,19 +57,18 @@ def check_whole(message: list[MessagePart], came: list[MessagePart]) -> None:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sequence=st.lists(parts(), max_size=40))
-def test_limits_hold_and_only_whole_messages_come_out(raw, sequence):
-    connection = Connection(raw, "the store in memory")
-
+def test_limits_hold_and_only_whole_messages_come_out(sqlite, sequence):
     async def keep() -> None:
+        connection = Connection(sqlite, "in memory")
         connection.begin()
-        inbox = Parts(connection)
-        for count, part in enumerate(sequence, start=1):
-            message = await inbox.keep_part(part, LIMIT, TOTAL_LIMIT)
-            check_limits(raw.execute(HELD).fetchall())
-            if message:
-                check_whole(message, sequence[:count])
+        parts = Parts(connection)
+        try:
+            for count, part in enumerate(sequence, start=1):
+                message = await parts.keep_part(part, LIMIT, TOTAL_LIMIT)
+                check_limits(sqlite.execute(HELD).fetchall())
+                if message:
+                    check_whole(message, sequence[:count])
+        finally:
+            connection.rollback()
 
-    try:
-        asyncio.run(keep())
-    finally:
-        connection.rollback()
+    asyncio.run(keep())

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from data.model import Subscriber
 from data.opening import open_store
 from data.seed import seed, subscribers
 
@@ -21,21 +22,17 @@ def anyio_backend():
 
 @pytest.fixture(scope="module")
 async def seeded():
+    """The facts of three hundred."""
     store = open_store("sqlite://")
     await seed(store, 300)
-    yield store
+    async with store.view() as there:
+        yield there.facts
     await store.close()
 
 
-@pytest.fixture
-async def facts(seeded):
-    async with seeded.view() as view:
-        yield view.facts
-
-
-@pytest.fixture
-def url():
-    return "sqlite://"
+async def subscriber(store, msisdn: str) -> Subscriber:
+    async with store.view() as there:
+        return await there.facts.subscriber(msisdn)
 
 
 def test_the_same_every_time():
@@ -74,28 +71,28 @@ def test_the_mixture_has_everything_in_it():
 
 
 class TestTheFirstTen:
-    async def test_who_they_are(self, facts):
-        people = [await facts.subscriber(number(i)) for i in range(10)]
+    async def test_who_they_are(self, seeded):
+        people = [await seeded.subscriber(number(i)) for i in range(10)]
         assert [one.kind for one in people] == ["corporate"] + ["private"] * 9
         assert [i for i, one in enumerate(people) if one.language == "en"] == [2, 8]
         assert [i for i, one in enumerate(people) if one.script == "latin"] == [2, 4, 8]
         assert [i for i, one in enumerate(people) if one.blocked] == [5]
 
-    async def test_the_one_of_the_examples(self, facts):
-        hero = await facts.subscriber("79260000003")
+    async def test_the_one_of_the_examples(self, seeded):
+        hero = await seeded.subscriber("79260000003")
         assert (hero.kind, hero.language, hero.script, hero.blocked) == ("private", "ru", "cyrillic", False)
         assert hero.balance_kopecks == 52_340
-        assert await facts.packages(hero.msisdn)
+        assert await seeded.packages(hero.msisdn)
 
-    async def test_an_employee_with_a_budget_and_one_without(self, facts):
-        with_budget, without = await facts.subscriber(number(0)), await facts.subscriber(number(10))
+    async def test_an_employee_with_a_budget_and_one_without(self, seeded):
+        with_budget, without = await seeded.subscriber(number(0)), await seeded.subscriber(number(10))
         assert with_budget.available_kopecks == 108_000
         assert without.budget_limit_kopecks is None
         assert with_budget.account_id == without.account_id
 
-    async def test_some_have_no_packages_and_some_have_used_them_up(self, facts):
-        assert await facts.packages(number(7)) == []
-        assert {package.left for package in await facts.packages(number(9))} == {0}
+    async def test_some_have_no_packages_and_some_have_used_them_up(self, seeded):
+        assert await seeded.packages(number(7)) == []
+        assert {package.left for package in await seeded.packages(number(9))} == {0}
 
 
 async def test_seeding_again_adds_nothing_and_more_adds_the_rest(store):
@@ -104,15 +101,13 @@ async def test_seeding_again_adds_nothing_and_more_adds_the_rest(store):
         await unit.facts.set_language(number(3), "en")
     assert await seed(store, 50) == 0
     assert await seed(store, 80) == 30
-    async with store.view() as view:
-        assert (await view.facts.subscriber(number(3))).language == "en"
+    assert (await subscriber(store, number(3))).language == "en"
 
 
 async def test_overlapping_ranges_with_another_beginning(store):
     await seed(store, 20)
     assert await seed(store, 20, str(79260000015)) == 15
-    async with store.view() as view:
-        assert (await view.facts.subscriber(number(15))).kind == "private"
+    assert (await subscriber(store, number(15))).kind == "private"
 
 
 async def test_progress_is_told(store, monkeypatch):

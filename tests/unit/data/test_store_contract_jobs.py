@@ -3,140 +3,111 @@
 import pytest
 
 from data.model import JobRecord
-from tests.unit.data.samples import PRIVATE
 
 pytestmark = pytest.mark.anyio
 
-JOB = "password.generate"
+ANNA = "79260000003"
 
 
-async def promise(jobs, due: float = 1.0) -> int:
-    return await jobs.add(JOB, PRIVATE, "ussdc", "2/1/9260000003", '{"length": 10}', due, 0.5)
+async def promise(jobs, due: float = 1.0, **changes) -> int:
+    plain = {"name": "password.generate", "msisdn": ANNA, "link": "ussdc", "address": "", "args_json": "{}"}
+    return await jobs.add(**{**plain, **changes}, due=due, created=0.5)
 
 
-async def due(jobs, now: float = 9e9) -> list[int]:
-    return [job.id for job in await jobs.due(now, 100)]
+async def set_aside(jobs, count: int) -> list[int]:
+    ids = [await promise(jobs) for _ in range(count)]
+    for n, id in enumerate(ids):
+        await jobs.set_aside(id, 100.0 + n, "ValueError", 8)
+    return ids
 
 
-async def held(jobs, limit: int = 100, before_id: int | None = None) -> list[int]:
-    return [job.id for job in await jobs.held(limit, before_id)]
+def ids_of(records: list[JobRecord]) -> list[int]:
+    return [record.id for record in records]
 
 
 class TestDue:
     async def test_in_order_of_time(self, jobs):
         late, early = await promise(jobs, 20.0), await promise(jobs, 10.0)
-        assert await due(jobs, 9.9) == []
-        assert await due(jobs, 10.0) == [early]
-        assert await due(jobs, 20.0) == [early, late]
-        assert [job.id for job in await jobs.due(20.0, 1)] == [early]
+        assert await jobs.due(9.9, 10) == []
+        assert ids_of(await jobs.due(20.0, 10)) == [early, late]
+        assert ids_of(await jobs.due(20.0, 1)) == [early]
 
-    async def test_it_is_as_it_was_promised(self, jobs):
-        number = await promise(jobs, 20.0)
+    async def test_kept_as_it_was(self, jobs):
+        number = await promise(jobs, 20.0, address="2/1/9260000003", args_json='{"length": 10}')
         assert await jobs.due(20.0, 1) == [
             JobRecord(
-                number, JOB, PRIVATE, "ussdc", "2/1/9260000003", '{"length": 10}', 20.0, 0, 0.5, None, ""
+                id=number,
+                name="password.generate",
+                msisdn=ANNA,
+                link="ussdc",
+                address="2/1/9260000003",
+                args='{"length": 10}',
+                due=20.0,
+                attempts=0,
+                created=0.5,
+                held=None,
+                reason="",
             )
         ]
-
-    async def test_it_stays_until_it_is_finished(self, jobs):
-        number = await promise(jobs)
-        assert [await due(jobs), await due(jobs)] == [[number], [number]]
 
     async def test_finished_once(self, jobs):
         number = await promise(jobs)
         assert await jobs.finish(number)
         assert not await jobs.finish(number)
-        assert await due(jobs) == []
+        assert await jobs.due(9.0, 10) == []
 
     async def test_put_off(self, jobs):
         number = await promise(jobs)
         await jobs.retry(number, 50.0, 3)
-        assert await due(jobs, 49.0) == []
-        assert [(job.id, job.attempts) for job in await jobs.due(50.0, 10)] == [(number, 3)]
+        assert await jobs.due(49.0, 10) == []
+        assert [job.attempts for job in await jobs.due(50.0, 10)] == [3]
 
-    async def test_a_number_is_not_used_again(self, jobs):
+    async def test_an_id_never_means_another_job(self, jobs):
         number = await promise(jobs)
         await jobs.finish(number)
         assert await promise(jobs) > number
 
 
 class TestSetAside:
-    async def test_it_is_not_due_any_more(self, jobs):
-        failed, other = await promise(jobs), await promise(jobs)
-        await jobs.set_aside(failed, 70.0, "SMTPServerDisconnected", 5)
-        assert await due(jobs) == [other]
-        [record] = await jobs.held(10)
-        assert record == JobRecord(
-            failed, JOB, PRIVATE, "ussdc", "2/1/9260000003", '{"length": 10}', 1.0, 5, 0.5, 70.0,
-            "SMTPServerDisconnected",
-        )  # fmt: skip
+    async def test_due_no_more_but_there(self, jobs):
+        waiting = await promise(jobs)
+        [number] = await set_aside(jobs, 1)
+        assert ids_of(await jobs.due(9e9, 10)) == [waiting]
+        [there] = await jobs.held(10)
+        assert (there.id, there.held, there.reason, there.attempts) == (number, 100.0, "ValueError", 8)
+        assert await jobs.count_held() == 1
 
     async def test_newest_first_and_page_by_page(self, jobs):
-        ids = [await promise(jobs) for _ in range(5)]
-        for number in (ids[3], ids[0], ids[4], ids[1]):
-            await jobs.set_aside(number, 70.0, "why", 5)
-        assert await held(jobs) == [ids[4], ids[3], ids[1], ids[0]]
-        assert await held(jobs, limit=2) == [ids[4], ids[3]]
-        assert await held(jobs, limit=2, before_id=ids[3]) == [ids[1], ids[0]]
-        assert await held(jobs, before_id=ids[0]) == []
+        ids = await set_aside(jobs, 5)
+        assert ids_of(await jobs.held(2)) == [ids[4], ids[3]]
+        assert ids_of(await jobs.held(2, before_id=ids[3])) == [ids[2], ids[1]]
+        assert await jobs.held(2, before_id=ids[0]) == []
+        assert await jobs.count_held() == 5
 
-    async def test_they_are_counted(self, jobs):
+    async def test_tried_again_as_if_it_had_never_failed(self, jobs):
+        ids = await set_aside(jobs, 3)
+        assert await jobs.try_again([ids[2], ids[0], ids[0], 10**12], now=200.0) == 2
+        assert await jobs.due(199.0, 10) == []
+        due = await jobs.due(200.0, 10)
+        assert ids_of(due) == [ids[0], ids[2]]
+        assert {(job.attempts, job.held, job.reason) for job in due} == {(0, None, "")}
+        assert await jobs.try_again(None, now=201.0) == 1
         assert await jobs.count_held() == 0
-        for _ in range(3):
-            await jobs.set_aside(await promise(jobs), 70.0, "why", 5)
-        await promise(jobs)
-        assert await jobs.count_held() == 3
+        assert await jobs.try_again(None, now=202.0) == 0
 
-    async def test_it_can_still_be_finished(self, jobs):
-        """One that ran while it was set aside."""
-        number = await promise(jobs)
-        await jobs.set_aside(number, 70.0, "why", 5)
-        assert await jobs.finish(number)
-        assert await jobs.count_held() == 0
+    async def test_one_that_is_not_set_aside_is_not_touched(self, jobs):
+        number = await promise(jobs, 50.0)
+        await jobs.retry(number, 60.0, 2)
+        assert await jobs.try_again([number], now=1.0) == 0
+        assert await jobs.try_again(None, now=1.0) == 0
+        assert await jobs.drop([number]) == 0
+        assert await jobs.drop(None) == 0
+        assert [(job.due, job.attempts) for job in await jobs.due(9e9, 10)] == [(60.0, 2)]
 
-
-class TestHeld:
-    """What a person can do with those that were set aside; the others are none of his business."""
-
-    @pytest.fixture
-    async def promised(self, jobs):
-        """Three jobs that were set aside, and one that is to be done."""
-        ids = [await promise(jobs) for _ in range(4)]
-        for number in ids[:3]:
-            await jobs.set_aside(number, 70.0, "why", 5)
-        return ids
-
-    async def test_try_some_again(self, jobs, promised):
-        assert await jobs.try_again([promised[1], promised[1], promised[3], 10**12], 80.0) == 1
-        assert await held(jobs) == [promised[2], promised[0]]
-        assert await due(jobs, 79.9) == [promised[3]], "the one that was to be done is as it was"
-        assert await due(jobs, 80.0) == [promised[3], promised[1]]
-
-    async def test_with_all_its_tries(self, jobs, promised):
-        await jobs.try_again([promised[0]], 80.0)
-        [record] = [job for job in await jobs.due(80.0, 10) if job.id == promised[0]]
-        assert (record.attempts, record.held, record.reason) == (0, None, "")
-
-    async def test_try_all_again(self, jobs, promised):
-        assert await jobs.try_again(None, 80.0) == 3
-        assert await held(jobs) == []
-        assert await due(jobs, 80.0) == [promised[3], *promised[:3]]
-        assert await jobs.try_again(None, 80.0) == 0
-
-    async def test_try_none_again(self, jobs, promised):
-        assert await jobs.try_again([], 80.0) == 0
-        assert await jobs.count_held() == 3
-
-    async def test_drop_some(self, jobs, promised):
-        assert await jobs.drop([promised[1], promised[1], promised[3], 10**12]) == 1
-        assert await held(jobs) == [promised[2], promised[0]]
-        assert await due(jobs) == [promised[3]]
-
-    async def test_drop_all(self, jobs, promised):
-        assert await jobs.drop() == 3
-        assert await held(jobs) == []
-        assert await due(jobs) == [promised[3]]
-
-    async def test_drop_none(self, jobs, promised):
+    async def test_dropped(self, jobs):
+        ids = await set_aside(jobs, 4)
+        assert await jobs.drop([ids[1], ids[1], 10**12]) == 1
         assert await jobs.drop([]) == 0
-        assert await jobs.count_held() == 3
+        assert ids_of(await jobs.held(10)) == [ids[3], ids[2], ids[0]]
+        assert await jobs.drop(None) == 3
+        assert await jobs.held(10) == []

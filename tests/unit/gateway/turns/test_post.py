@@ -52,7 +52,7 @@ class Switchboard:
     async def put(self, link, *kinds, msisdn="7926"):
         async with self.store.unit() as unit:
             rows = [
-                Outgoing(unit.draw_id(), link, msisdn, kind, 0.0, 1e12, sender="000105", text="hi")
+                Outgoing(unit.draw_id(), link, msisdn, kind, 0.0, 1e12, b"frame" if kind == "ussd" else None)
                 for kind in kinds
             ]
             await unit.outbox.enqueue(rows)
