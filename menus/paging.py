@@ -11,12 +11,12 @@ last keeps room for the hint, and a last one without room is repeated as it is.
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from gateway.smpp.graphemes import belongs_to_previous
 from menus.cldr import NO_BREAK_SPACE
 from menus.turns import Display
 
@@ -24,8 +24,6 @@ LABELS = tuple("12345678")  # 9 is "more"
 
 Options = tuple[tuple[str, str], ...]
 """(key, line) of each answer that a text offers; a key without a line works where the text ends."""
-
-_JOINER = "\u200d"
 
 
 class Page(NamedTuple):
@@ -136,27 +134,9 @@ def _end_of_screen(text: str, start: int, frame: Frame, display: Display) -> int
 def _between_graphemes(text: str, start: int, end: int) -> int:
     """The last place up to `end` that divides no composed character; `end` itself if there is none."""
     place = end
-    while place > start and _belongs_to_previous(text, place):
+    while place > start and belongs_to_previous(text, place):
         place -= 1
     return place if place > start else end
-
-
-def _belongs_to_previous(text: str, place: int) -> bool:
-    """Unicode's UAX #29 in as much as occurs in messages: accents, joined emoji, skin tones, flags, tags."""
-    sign = text[place]
-    if sign == _JOINER or text[place - 1] == _JOINER or unicodedata.category(sign)[0] == "M":
-        return True
-    if "\U0001f3fb" <= sign <= "\U0001f3ff" or "\U000e0020" <= sign <= "\U000e007f":
-        return True
-    return _is_flag_letter(sign) and _flag_letters_before(text, place) % 2 == 1
-
-
-def _is_flag_letter(sign: str) -> bool:
-    return "\U0001f1e6" <= sign <= "\U0001f1ff"
-
-
-def _flag_letters_before(text: str, place: int) -> int:
-    return place - len(text[:place].rstrip("".join(map(chr, range(0x1F1E6, 0x1F200)))))
 
 
 def _has_room(shown: str, display: Display) -> bool:
