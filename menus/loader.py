@@ -11,8 +11,9 @@ from pathlib import Path
 
 import yaml
 
+from data.model import LANGUAGES
 from menus import lint
-from menus.cldr import LANGUAGES, plural_categories
+from menus.cldr import plural_categories
 from menus.engine import build
 from menus.model import (
     BACK,
@@ -169,7 +170,7 @@ class _File:
                     entry.line, f"{entry.what} has no text in '{language}'", f"add '{language}:' to it"
                 )
             sources.setdefault(language, "")
-        lines = dict.fromkeys(LANGUAGES, entry.line)
+        lines: dict[str, int] = dict.fromkeys(LANGUAGES, entry.line)
         lines |= {language: found.line for language, found in languages.items()}
         return Phrase(entry.line, sources, lines)
 
