@@ -15,6 +15,7 @@ import structlog
 
 from data.model import Outgoing, QuarantineRecord
 from data.store import StoreError
+from gateway.dialect.words import Message
 from gateway.links.connection import Connection
 from gateway.links.flow import Flow
 from gateway.links.outward import Outward
@@ -47,7 +48,7 @@ from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post
 from gateway.turns.quarantine import Quarantine, octets_of
 from gateway.turns.repeats import ReadMark
-from gateway.turns.station import Delivered, Message, station_of
+from gateway.turns.station import Delivered, station_of
 from gateway.turns.work import Work
 from gateway.watch.metrics import Metrics
 

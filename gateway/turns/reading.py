@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from data.model import MessagePart
 from gateway.dialect import DialectError, Inbound
+from gateway.dialect.words import Message
 from gateway.numbers import Address, short_number
 from gateway.smpp.framing import digest
 from gateway.smpp.receipts import Receipt, read_receipt, receipt_by_form
 from gateway.smpp.vocabulary import ESM_CLASS_TYPE_MASK, RECEIPTED_MESSAGE_ID, USSD_SERVICE_OP
 from gateway.turns.sms import ReceivedPart
-from gateway.turns.station import Delivered, Message, Station
+from gateway.turns.station import Delivered, Station
 from gateway.turns.work import Work
 from menus.turns import Text
 
