@@ -19,7 +19,6 @@ from gateway.dialect.words import (
     PushKind,
     Reply,
     ReplyKind,
-    Turn,
     Word,
 )
 from gateway.smpp.vocabulary import ITS_SESSION_INFO
@@ -36,7 +35,6 @@ __all__ = [
     "PushKind",
     "Reply",
     "ReplyKind",
-    "Turn",
     "Word",
     "load_profile",
     "profile_names",

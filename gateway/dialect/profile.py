@@ -17,13 +17,12 @@ from gateway.dialect.words import (
     Reply,
     ReplyKind,
     ScreenKind,
-    Turn,
     Word,
 )
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
 from gateway.smpp.vocabulary import MESSAGE_PAYLOAD, USSD_SERVICE_OP
-from menus.turns import Abort, Answer, Begin, Notified
+from menus.turns import Abort, Answer, Begin, Notified, Turn
 
 # What is sent instead of an operation that a dialect has no word for.
 _INSTEAD: dict[ReplyKind, ReplyKind] = {"ask_last": "ask", "notify_last": "finish", "notify": "finish"}
