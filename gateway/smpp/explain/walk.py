@@ -252,8 +252,10 @@ def holds_together(bind: Walk) -> bool:
     """Whether the fields of a bind or outbind are what they are called.
 
     One octet more or less, a NUL above all, and each field is taken for its neighbour: the password may be read as the
-    system_id. Then something is missing at the end, or a number is a character, or the other way round.
+    system_id, or as the system_type. Then something is missing at the end, or a number is a character, or the other way
+    round; or there is no system_id, and nobody binds without one.
     """
     texts = [value for value in bind.values.values() if isinstance(value, str)]
     numbers = (int(bind.values.get(name, 0)) for name in ("addr_ton", "addr_npi"))
-    return not bind.fault and all(map(str.isprintable, texts)) and max(numbers) < ord(" ")
+    named = bool(bind.values.get("system_id"))
+    return named and not bind.fault and all(map(str.isprintable, texts)) and max(numbers) < ord(" ")

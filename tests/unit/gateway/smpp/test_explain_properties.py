@@ -154,6 +154,7 @@ def test_no_password_is_shown(octets):
     ),
     before=b"",
 )
+@example(octets=encode(BindReceiver("", "", system_type=PASSWORD)), before=b"")
 def test_no_piece_of_a_password_is_shown_when_a_bind_is_damaged(octets, before):
     pieces = [PASSWORD[at : at + 4] for at in range(len(PASSWORD) - 3)]
     pieces += [form for piece in pieces for form in (piece.encode().hex(), piece.encode().hex(" "))]
