@@ -253,9 +253,9 @@ def holds_together(bind: Walk) -> bool:
 
     One octet more or less, a NUL above all, and each field is taken for its neighbour: the password may be read as the
     system_id, or as the system_type. Then something is missing at the end, or a number is a character, or the other way
-    round; or there is no system_id, and nobody binds without one.
+    round; or there is a system_type and no system_id, and nobody binds so.
     """
     texts = [value for value in bind.values.values() if isinstance(value, str)]
     numbers = (int(bind.values.get(name, 0)) for name in ("addr_ton", "addr_npi"))
-    named = bool(bind.values.get("system_id"))
+    named = bool(bind.values.get("system_id") or not bind.values.get("system_type"))
     return named and not bind.fault and all(map(str.isprintable, texts)) and max(numbers) < ord(" ")
