@@ -64,7 +64,7 @@ class Process:
         folder = Path(self._held.enter_context(TemporaryDirectory(prefix="starpound-")))
         file, self._log = folder / "sim.toml", folder / "sim.log"
         file.write_text(as_toml(_FREE_PORTS | dict(self._settings)), "utf-8")
-        command = [*words, "sim", "--config", str(file), "--json", "--until-eof"]
+        command = [*words, "sim", "--config", str(file), "--child"]
         self._process = self._held.enter_context(_started(command, self._log))
         self._held.callback(_end, self._process)
         try:
