@@ -13,6 +13,7 @@ from typing import Any
 
 from gateway.smpp.pdu import BindRequest, Pdu
 from gateway.smpp.session import Role, SessionSettings
+from smpp_sim.alarm import Alarm
 from smpp_sim.centre.admission import Admission
 from smpp_sim.centre.calling import Caller
 from smpp_sim.centre.faults import Faults, NoFaults
@@ -47,8 +48,7 @@ class Centre:
         self.faults: Faults = NoFaults()
         self.port = 0
         self._server: asyncio.Server | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(self._on_deadline)
         self._stopping = False
         self.receipt_first = settings.receipt_first
         self._tls = server_context(settings.tls) if settings.tls else None
@@ -117,8 +117,7 @@ class Centre:
             await asyncio.wait([link.gone for link in links], timeout=self.settings.stop_s)
         for link in list(self.links):
             link.abort()
-        if self._timer:
-            self._timer.cancel()
+        self._alarm.cancel()
         self.network.close()
         self.log.close()
         self.trace.close()
@@ -195,7 +194,8 @@ class Centre:
                 self._deliver(system_id, now)
         for caller in self._callers.values():
             caller.look()
-        self._arm(now)
+        if not self._stopping:
+            self._alarm.arm(self.network.deadline(now))
 
     def admit(self, link: Link, bind: BindRequest) -> int:
         """The command_status that a bind is answered with."""
@@ -231,19 +231,7 @@ class Centre:
             if link.can_receive(system_id):
                 link.deliver(now)
 
-    def _arm(self, now: float) -> None:
-        deadline = self.network.deadline(now)
-        if deadline is None or self._stopping:
-            return
-        if self._timer and self._timer_at <= deadline:
-            return
-        if self._timer:
-            self._timer.cancel()
-        self._timer_at = deadline  # uvloop's handles cannot always tell
-        self._timer = asyncio.get_running_loop().call_at(deadline, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
+    def _on_deadline(self) -> None:
         self.network.on_deadline(self._clock())
         self.pump()
 

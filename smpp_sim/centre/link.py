@@ -25,6 +25,7 @@ from gateway.smpp.pdu import (
 )
 from gateway.smpp.session import Role, Session, SessionSettings, State
 from gateway.smpp.vocabulary import ESME_ROK, ESME_RSYSERR, ESME_RX_P_APPN, status_name
+from smpp_sim.alarm import Alarm
 from smpp_sim.centre.delivery import Delivery
 from smpp_sim.centre.faults import Faults
 from smpp_sim.centre.messages import Message, carried
@@ -103,8 +104,7 @@ class Link(asyncio.Protocol):
         self._exchange = exchange
         self._clock = clock
         self._transport: Any = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(self._on_deadline)
         self._writable = True
         self._reason = "connection closed"
 
@@ -217,8 +217,7 @@ class Link(asyncio.Protocol):
         self._tap.close(self._wall())
         self.session.receive_eof(self._clock())
         self._dispatch()
-        if self._timer:
-            self._timer.cancel()
+        self._alarm.cancel()
         self._exchange.closed(self, self._reason)
         self._exchange.faults.left(self)
         if not self.gone.done():
@@ -300,23 +299,12 @@ class Link(asyncio.Protocol):
             self._exchange.faults.write(self, data)
         if self.session.closed:
             self._transport.close()
-        self._arm()
+        self._alarm.arm(self.session.deadline())
 
     def _wall(self) -> float:
         return self._exchange.network.wall(self._clock())
 
-    def _arm(self) -> None:
-        """One timer at most; one that rings early finds nothing to do and is set anew."""
-        deadline = self.session.deadline()
-        if deadline is None or (self._timer and self._timer_at <= deadline):
-            return
-        if self._timer:
-            self._timer.cancel()
-        self._timer_at = deadline  # uvloop's handles cannot always tell
-        self._timer = asyncio.get_running_loop().call_at(deadline, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
+    def _on_deadline(self) -> None:
         if self._is_deaf():
             return
         self.session.on_deadline(self._clock())
