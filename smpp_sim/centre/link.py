@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
+from gateway.dialect import Message
 from gateway.smpp import events
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.pdu import (
@@ -28,10 +29,10 @@ from gateway.smpp.vocabulary import ESME_ROK, ESME_RSYSERR, ESME_RX_P_APPN, stat
 from smpp_sim.alarm import Alarm
 from smpp_sim.centre.delivery import Delivery
 from smpp_sim.centre.faults import Faults
-from smpp_sim.centre.messages import Message, carried
+from smpp_sim.centre.messages import carried
 from smpp_sim.centre.network import Network
 from smpp_sim.centre.requests import respond
-from smpp_sim.trace import Trace, url_address
+from smpp_sim.trace import WireTrace, url_address
 
 log = logging.getLogger("starpound.sim")
 
@@ -57,26 +58,26 @@ class Exchange(Protocol):
 
     network: Network
     receipt_first: bool
-    trace: Trace
+    trace: WireTrace
     faults: Faults
 
-    def admit(self, link: "Link", bind: BindRequest) -> int:
+    def admit(self, link: "CentreLink", bind: BindRequest) -> int:
         """The command_status that a bind is answered with."""
 
     def pump(self) -> None:
         """Have every link send what waits for it."""
 
-    def opened(self, link: "Link") -> bool:
+    def opened(self, link: "CentreLink") -> bool:
         """Take the link in; False: there are connections enough."""
 
-    def bound(self, link: "Link") -> None:
+    def bound(self, link: "CentreLink") -> None:
         """The link is bound."""
 
-    def closed(self, link: "Link", reason: str) -> None:
+    def closed(self, link: "CentreLink", reason: str) -> None:
         """The link is gone."""
 
 
-class Link(asyncio.Protocol):
+class CentreLink(asyncio.Protocol):
     """A connection with one account. `system_id` is empty until it is bound; `gone` is done when it is over.
 
     `role` is the centre's. When the centre has opened the connection, `opening` is the PDU that it begins with, and

@@ -39,7 +39,7 @@ class _Incomplete:
     pieces: dict[int, Piece] = field(default_factory=dict)
 
 
-class Inbox:
+class SmsInbox:
     """Received messages, newest last: `messages`."""
 
     def __init__(self) -> None:
