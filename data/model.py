@@ -1,8 +1,8 @@
 """The facts as the rest of the house sees them.
 
 Units, everywhere in this package: a number of a subscriber (MSISDN) is a ``str`` of digits without a plus
-sign, money is an ``int`` of kopecks, a moment is a ``float`` of Unix seconds. A name of anything is a
-:data:`Names`: the store holds both languages and the menu picks one.
+sign and is the same only as the same text, money is an ``int`` of kopecks, a moment is a ``float`` of Unix
+seconds. A name of anything is a :data:`Names`: the store holds both languages and the menu picks one.
 
 Records that are read on every turn are named tuples or plain slotted dataclasses: a frozen dataclass takes a
 microsecond to make, as long as the search in the index.
@@ -142,36 +142,35 @@ class DialogueRecord(NamedTuple):
     """A dialogue that is open: all that is needed to go on with it after a restart.
 
     A number has one dialogue at most, as a handset has; without a ``node`` it is over, and only remembered.
+    ``values`` is JSON or None; ``unit`` is the number of the dialogue unit that was answered last.
+    The last four are 0 where they are not known.
     """
 
     msisdn: str
     link: str
     key: str
-    """What names the dialogue on its link."""
     node: str
     page: int
     misses: int
     values: str | None
-    """JSON."""
     unit: int
-    """Number of the dialogue unit that was answered last."""
     touched: float
     opened: float
     meaning: int = 0
-    """What the answers to the node meant when it was shown; 0: nobody knows."""
+    """What ``node`` meant when it was shown, as a number that the menu computes."""
     begun: int = 0
-    """Digest of the message that began the dialogue."""
+    """Digest of the PDU that began the dialogue: 64 bits, signed."""
     last: int = 0
-    """Digest of the message that was answered last, 0 if that was the first."""
+    """Digest of the PDU that was answered last."""
     screen: int = 0
-    """Id of the answer to it in the outbox; 0: there was none."""
+    """Id of the answer to it when it was :class:`Outgoing`."""
 
 
 class Outgoing(NamedTuple):
-    """A message that waits until its SMSC has taken it.
+    """What waits until its SMSC has taken it: a screen as a frame, anything else as a message.
 
-    A screen is a ``frame``, for its dialogue is tied to its link. Any other is what is to be said, and the link that
-    sends it makes the frames.
+    A screen (``ussd``) is encoded, with sequence number 0, for its dialogue is tied to its link. Of a message the
+    link that sends it makes its PDUs, out of ``sender`` and ``text``; one that has a ``frame`` is sent as it stands.
     """
 
     id: int
@@ -181,27 +180,13 @@ class Outgoing(NamedTuple):
     created: float
     expires: float
     frame: bytes | None = None
-    """An encoded PDU with sequence number 0."""
     sender: str = ""
+    """The short code that it comes from."""
     text: str = ""
     address: str = ""
-    """How the subscriber's own message wrote his number, ``TON/NPI/digits``; empty: international, as ``msisdn``."""
+    """How the question wrote the number, "TON/NPI/digits"; empty: international, ISDN (E.164)."""
     topic: str = ""
-    """Of the messages of one topic to one number only the newest is worth anything; empty: it is like no other."""
-
-
-class Acknowledged(NamedTuple):
-    """The messages of one unit of work that were acknowledged on a connection."""
-
-    link: str
-    connection: str
-    responses: int
-    """How many responses the connection has been given, those to these messages included."""
-    read: int
-    """How many responses its peer is known to have read."""
-    digests: bytes
-    """Eight octets for each message."""
-    when: float
+    """A message of a topic makes the older ones of that topic to the same number worthless; empty: of none."""
 
 
 class MessagePart(NamedTuple):
@@ -226,15 +211,33 @@ class MessagePart(NamedTuple):
 
 
 class SentMessage(NamedTuple):
-    """A message that its SMSC has taken and of which a receipt is expected."""
+    """A message, or one part of it, that its SMSC has taken and of which a receipt is expected."""
 
     link: str
     message_key: str
     """The SMSC's id of the message, in the form in which receipts are looked up."""
     id: int
-    """Its id when it was :class:`Outgoing`; the parts of a long message share it."""
+    """Its id when it was :class:`Outgoing`; the parts of a long message have the same."""
     msisdn: str
     sent: float
+
+
+class Acknowledged(NamedTuple):
+    """The requests that one unit of work acknowledged on a connection.
+
+    A connection that is lost takes responses along; by this it is known which requests may then come again.
+    """
+
+    link: str
+    connection: str
+    """Any text that tells the connections of a link apart."""
+    responses: int
+    """How many had been given on the connection, these among them."""
+    read: int
+    """How many of them the peer was known to have read."""
+    digests: bytes
+    """Of the requests, 8 octets each, in their order."""
+    when: float
 
 
 class QuarantineRecord(NamedTuple):
@@ -259,22 +262,23 @@ class QuarantineRecord(NamedTuple):
 
 
 class JobRecord(NamedTuple):
-    """Slow work that was promised. ``args`` is JSON; ``attempts`` counts the tries that failed."""
+    """Slow work that was promised. ``args`` is JSON; ``attempts`` counts the tries that failed.
+
+    One that has failed for good is set aside for a person to look at: ``held`` since when, ``reason`` why.
+    """
 
     id: int
     name: str
     msisdn: str
     link: str
     address: str
-    """As that of :class:`Outgoing`, for what the job sends."""
+    """As in :class:`Outgoing`, of the request that promised it."""
     args: str
     due: float
     attempts: int
     created: float
     held: float | None
-    """When it was set aside, after its last try; None: it has not been."""
     reason: str
-    """Why."""
 
 
 class NewSubscriber(NamedTuple):

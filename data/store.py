@@ -1,14 +1,14 @@
 """The store's verbs: the only way to the facts. SQL lives behind them.
 
-Whoever implements this runs through ``tests/unit/data/test_store_contract.py``. All verbs that reach
-for the facts are coroutines, so that a server database can wait for its network; the embedded one never suspends.
+Everything happens in a *unit of work*, ``async with store.unit() as unit``: what one read of a socket brought, or one
+job, becomes durable together or not at all. Inside it a *savepoint* for every turn, so that a failure takes back one
+turn and no more. What only looks asks for a *view*. The verbs stand in four parts: ``facts`` are all that an operation
+may see; ``outbox``, ``inbox`` and ``jobs`` are the gateway's own.
 
-A *unit of work* is everything that one read of a socket brought: ``async with store.unit() as unit``. Inside it a
-*savepoint* for every turn, so that a failure takes back one turn and no more. Whoever only reads asks for a *view*.
-What a unit can do stands in four parts, and whoever needs one is given that and nothing else: operations see
-`Facts`, and can neither commit nor reach a message.
-
-Several units may be asked for at once. Whether they run side by side or one after the other is up to the store.
+Any number of coroutines may ask for units of one store at once; how they are kept apart is the store's affair. Nobody
+asks for one inside another: they may wait for each other. All verbs that reach for the facts are coroutines, so that
+a server database can wait for its network. Whoever implements this runs through the contract tests in
+``tests/unit/data``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -43,12 +43,71 @@ class StoreBusy(StoreError):
     """Another process holds the store, or the disk refuses: the same unit may succeed later."""
 
 
-class Facts(Protocol):
-    """Subscribers and what they have: all that operations see."""
+class Store(Protocol):
+    """Facts of one operator, and what is under way. Opened by :func:`data.opening.open_store`."""
 
-    @property
-    def catalogue(self) -> Catalogue:
-        """What can be ordered; read when the store is opened and constant until it is closed."""
+    catalogue: Catalogue
+    """What can be ordered; read when the store is opened and constant until it is closed."""
+
+    def unit(self) -> AbstractAsyncContextManager["Unit"]:
+        """A unit of work: committed at the end of the block, taken back as a whole if the block raises.
+
+        When the block is left without an exception the unit is durable: it survives the loss of power. Raises
+        StoreBusy when another writer does not let go, or the disk refuses: nothing of it may be acknowledged then.
+        """
+
+    def view(self) -> AbstractAsyncContextManager["Unit"]:
+        """Read what is committed, and nothing that a unit has not committed yet.
+
+        A verb that writes raises RuntimeError: that is an error of the program.
+        """
+
+    def claim(self) -> None:
+        """Have the store for one gateway alone until it is closed; readers and ``seed`` are not kept out.
+
+        Two at a time would send every answer twice. Raises StoreError when another one has it.
+        """
+
+    async def close(self) -> None:
+        """Let go of the store. An open unit is rolled back. Closing twice is harmless."""
+
+    async def erase_traces(self) -> bool:
+        """Remove from the disk what has been deleted or replaced and may still lie in a journal.
+
+        Call it outside a unit, some time after messages with secrets were ``taken``, and before closing. False:
+        not everything was removed, because a unit is open or someone else is reading; call again later.
+        """
+
+
+class Unit(Protocol):
+    """An open unit of work, or a view. It is of no use after its block."""
+
+    facts: "Facts"
+    outbox: "Outbox"
+    inbox: "Inbox"
+    jobs: "Jobs"
+
+    def draw_id(self) -> int:
+        """The id of the next message: greater than that of any before it that somebody may still know."""
+
+    async def savepoint(self) -> None:
+        """Mark where a turn begins. Savepoints are not nested."""
+
+    async def release(self) -> bool:
+        """The turn is done: keep what it wrote as a part of the unit. Whether it wrote anything."""
+
+    async def rollback_savepoint(self) -> None:
+        """The turn failed: take back what was written since ``savepoint``; the unit goes on.
+
+        Raises StoreBusy when the failure was the disk's and has cost the unit: let it take the unit back.
+        """
+
+
+class Facts(Protocol):
+    """Who the subscribers are, what they owe, what is on: all that operations see."""
+
+    catalogue: Catalogue
+    """The store's."""
 
     # --- subscribers and money
 
@@ -79,8 +138,8 @@ class Facts(Protocol):
         """Add subscribers with contracts and packages; answers how many were new.
 
         A number that exists is left alone, and so is a contract: further numbers only join it. Of a tariff's
-        allowances each new number gets its own. All of them or, after an error, none. Raises StoreError for a
-        tariff that is not in the catalogue.
+        allowances each new number gets its own. Raises StoreError for a tariff that is not in the catalogue; after
+        an error some may have been added, and the unit is to be taken back.
         """
 
     # --- options and packages
@@ -110,8 +169,8 @@ class Facts(Protocol):
     async def password_issues_since(self, msisdn: str, since: float) -> list[float]:
         """The moments, from ``since`` on, at which this number asked for a password, oldest first."""
 
-    async def prune_password_issues(self, before: float, limit: int = 10_000) -> int:
-        """Forget the requests for a password from before then; answers how many, at most ``limit`` at once.
+    async def forget_password_issues(self, before: float, limit: int = 10_000) -> int:
+        """Forget the requests for a password before then, of whatever number; answers how many, at most ``limit``.
 
         The requests of an hour are counted, so ``before`` is more than an hour ago.
         """
@@ -124,27 +183,30 @@ class Facts(Protocol):
 
 
 class Outbox(Protocol):
-    """What is to be sent, until its SMSC has taken it."""
+    """What waits until its SMSC has taken it, and a line about what was given up."""
 
     async def enqueue(self, messages: Sequence[Outgoing]) -> None:
-        """Put messages in the outbox, under ids from :meth:`draw_id`."""
+        """Put messages in the outbox, under ids from :meth:`Unit.draw_id`."""
 
     async def taken(self, ids: Sequence[int]) -> None:
         """The SMSC has them: delete them, text and all. Ids that are gone already are passed over.
 
-        The text is gone from the database itself; see :meth:`erase_traces` for the journal.
+        The text is gone from the database itself; see :meth:`Store.erase_traces` for the journal.
         """
-
-    async def holds(self, id: int) -> bool:
-        """Whether the message is still there, not taken and not given up."""
-
-    async def withdraw(self, msisdn: str, topic: str, before_id: int) -> list[int]:
-        """Delete the messages of a topic to a number that are older than ``before_id``; answers their ids."""
 
     async def unsent(
         self, link: str, after_id: int, limit: int, kind: OutgoingKind | None = None
     ) -> list[Outgoing]:
         """The messages of a link with an id above ``after_id``, oldest first; of one kind, or of whatever kind."""
+
+    async def holds(self, id: int) -> bool:
+        """Whether the message is still there: neither taken nor given up nor withdrawn."""
+
+    async def withdraw(self, msisdn: str, topic: str, before_id: int) -> list[int]:
+        """Delete the messages of a topic to a number that have an id below ``before_id``; answers their ids.
+
+        A newer message makes them worthless. One that is on its way at this moment cannot be called back.
+        """
 
     async def move(self, ids: Sequence[int], to: str) -> None:
         """Have these messages of the outbox leave by the link ``to``; ids that are gone are passed over.
@@ -162,11 +224,14 @@ class Outbox(Protocol):
         """Give up what is of no use any more, whatever its link; answers how many."""
 
     async def prune_undelivered(self, before: float, limit: int = 10_000) -> int:
-        """Forget what was given up before then; answers how many, at most ``limit`` at once."""
+        """Forget the messages that were given up before then; answers how many, at most ``limit``.
+
+        Nobody waits long for so many: call again while it is not 0.
+        """
 
 
 class Inbox(Protocol):
-    """What came and must be remembered: dialogues, parts, receipts to come, what may come again, the quarantine."""
+    """What came, as far as it must be known later: dialogues, parts, receipts to come, what nobody understood."""
 
     # --- dialogues
 
@@ -185,16 +250,39 @@ class Inbox(Protocol):
     async def expire_dialogues(self, idle_before: float) -> int:
         """Forget the dialogues not touched since ``idle_before``; answers how many of them were not over."""
 
-    # --- what may come again
+    # --- what has been acknowledged
 
     async def note_acknowledged(self, record: Acknowledged) -> None:
-        """The messages of this unit will be acknowledged: the peer may never read it, and deliver them again."""
+        """These requests are acknowledged, in the unit that holds what came of them."""
 
     async def acknowledged(self, link: str) -> list[Acknowledged]:
-        """What is remembered of a link, oldest first."""
+        """What was acknowledged on the link and has not been forgotten, oldest first."""
 
     async def forget_acknowledged(self, link: str, before: float) -> int:
-        """Forget what was acknowledged on a link before then; answers how many units of work that were."""
+        """Forget what was acknowledged on the link before then; answers how many records."""
+
+    # --- receipts
+
+    async def note_sent(self, messages: Sequence[SentMessage]) -> None:
+        """The SMSC has taken these and will tell what became of them.
+
+        An SMSC that uses an id of its own again means the newer message.
+        """
+
+    async def match_receipt(
+        self, link: str, keys: Sequence[str], final: bool, number: str = ""
+    ) -> SentMessage | None:
+        """The message that a receipt on this link is about, by the first of ``keys`` that is known; None: no one's.
+
+        ``number``: of the subscriber; the last nine digits must be those of the message, empty: any are.
+        ``final``: nothing more will be heard under this key, and it is forgotten.
+        """
+
+    async def forget_sent(self, before: float, limit: int = 10_000) -> int:
+        """Stop waiting for the receipts of what was sent before then; answers how many, at most ``limit``.
+
+        One that was sent long after messages with later ids may hold them here for as long again.
+        """
 
     # --- parts of long messages
 
@@ -216,29 +304,6 @@ class Inbox(Protocol):
         """Forget the messages of which a part came before then and others are missing; answers how many parts.
 
         Those that were put together before then are forgotten altogether.
-        """
-
-    # --- receipts
-
-    async def note_sent(self, messages: Sequence[SentMessage]) -> None:
-        """The SMSC has taken these and will tell what became of them.
-
-        An SMSC that uses an id of its own again means the newer message.
-        """
-
-    async def match_receipt(
-        self, link: str, keys: Sequence[str], final: bool, number: str = ""
-    ) -> SentMessage | None:
-        """The message that a receipt on this link is about, by the first of ``keys`` that is known; None: no one's.
-
-        ``number``: of the subscriber; the last nine digits must be those of the message, empty: any are.
-        ``final``: nothing more will be heard of it, and it is forgotten.
-        """
-
-    async def forget_sent(self, before: float, limit: int = 10_000) -> int:
-        """Stop waiting for the receipts of what was sent before then; answers how many, at most ``limit``.
-
-        One that was sent long after messages with later ids may hold them here for as long again.
         """
 
     # --- quarantine
@@ -278,12 +343,12 @@ class Inbox(Protocol):
 
 
 class Jobs(Protocol):
-    """Slow work that was promised. What has failed for the last time is set aside, and waits for a person."""
+    """Slow work that was promised, and what of it was set aside after a last attempt."""
 
     async def add(
         self, name: str, msisdn: str, link: str, address: str, args_json: str, due: float, created: float
     ) -> int:
-        """Promise a job, to be begun at ``due`` or later; its id."""
+        """Promise a job, to be begun at ``due`` or later; answers its id, which never means another job."""
 
     async def due(self, now: float, limit: int) -> list[JobRecord]:
         """Jobs whose time has come, the longest due first. Each stays here, also while it runs, until finished."""
@@ -295,85 +360,16 @@ class Jobs(Protocol):
         """The job failed: try again at ``due``."""
 
     async def set_aside(self, id: int, when: float, reason: str, attempts: int) -> None:
-        """The job failed for the last time: it is not due any more."""
+        """The job failed for the last time: it stays here for a person to look at, and is due no more."""
 
     async def held(self, limit: int, before_id: int | None = None) -> list[JobRecord]:
-        """The newest that were set aside, those with an id below ``before_id`` if one is given, newest first."""
+        """The newest jobs that were set aside, those with an id below ``before_id`` if one is given, newest first."""
 
     async def count_held(self) -> int:
-        """How many have been set aside."""
+        """How many jobs are set aside."""
 
     async def try_again(self, ids: Sequence[int] | None, now: float) -> int:
-        """Have these that were set aside, or all of them, done at once, with all their tries; how many that are."""
+        """Have these jobs, or all, due at ``now`` as if they had never failed; answers how many were set aside."""
 
-    async def drop(self, ids: Sequence[int] | None = None) -> int:
-        """Forget these that were set aside, or all of them; answers how many there were."""
-
-
-class Unit(Protocol):
-    """One transaction. Ids of messages come from it, so that a message is known before it is written."""
-
-    @property
-    def facts(self) -> Facts:
-        """Subscribers and what they have."""
-
-    @property
-    def outbox(self) -> Outbox:
-        """What is to be sent."""
-
-    @property
-    def inbox(self) -> Inbox:
-        """What came and must be remembered."""
-
-    @property
-    def jobs(self) -> Jobs:
-        """Slow work."""
-
-    def draw_id(self) -> int:
-        """The id of the next message: greater than that of any before it that somebody may still know."""
-
-    async def savepoint(self) -> None:
-        """Mark where a turn begins. Savepoints are not nested."""
-
-    async def release(self) -> bool:
-        """The turn is done: keep what it wrote as a part of the unit. Whether it wrote anything."""
-
-    async def rollback_savepoint(self) -> None:
-        """The turn failed: take back what was written since ``savepoint``; the unit goes on.
-
-        Raises StoreBusy when the failure was the disk's and has cost the unit: roll that back, acknowledge nothing.
-        """
-
-
-class Store(Protocol):
-    """The facts of one operator. `data.opening.open_store` opens one."""
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """What can be ordered; read when the store is opened and constant until it is closed."""
-
-    def unit(self) -> AbstractAsyncContextManager[Unit]:
-        """A unit of work. At the end of the block it is durable: when that is left, it survives the loss of power.
-
-        An exception in the block takes it back as a whole. Raises StoreBusy, when it begins or when it ends, if
-        another writer does not let go or the disk refuses: then nothing of it is kept, nor may be acknowledged.
-        """
-
-    def view(self) -> AbstractAsyncContextManager[Unit]:
-        """The same for who only reads: it sees what is committed. To write in it is an error of the program."""
-
-    def claim(self) -> None:
-        """Have the store for one gateway alone until it is closed; readers and ``seed`` are not kept out.
-
-        Two at a time would send every answer twice. Raises StoreError when another one has it.
-        """
-
-    async def close(self) -> None:
-        """Let go of the store. An open unit is rolled back. Closing twice is harmless."""
-
-    async def erase_traces(self) -> bool:
-        """Remove from the disk what has been deleted or replaced and may still lie in a journal.
-
-        Call it outside a unit, some time after messages with secrets were ``taken``, and before closing. False:
-        not everything was removed, because a unit is open or someone else is reading; call again later.
-        """
+    async def drop(self, ids: Sequence[int] | None) -> int:
+        """Forget these jobs, or all, as far as they are set aside; answers how many."""

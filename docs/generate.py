@@ -247,9 +247,9 @@ def _buckets(collector: Any, kind: str) -> str:
 LABELS = {
     "link": "the link's name in the settings",
     "kind": "what came: `begin` (a code was dialled), `answer`, `abort`, `notified`, `text` (an SMS), `no_turn` "
-    "(a receipt, a further part of a long SMS, what nobody can have meant to be answered), `not_understood`. And what became of some of them, besides: "
-    "`unknown_code`, `unknown_sms`, `unknown_subscriber`, `expired` (an answer too late), `repeated` (an answer "
-    "delivered twice), `failure` (the subscriber was given a reference)",
+    "(a receipt, a further part of a long SMS, what nobody can have meant to be answered), `not_understood`. And "
+    "what became of some of them, besides: `unknown_code`, `unknown_sms`, `unknown_subscriber`, `expired` (an "
+    "answer too late), `repeated` (delivered again), `failure` (the subscriber was given a reference)",
     "status": "the name of an SMPP status, such as `ESME_RTHROTTLED`",
     "verdict": "`taken` (the centre has it), `retry` (will be sent again), `failed` (given up), `stale` (a screen "
     "that was not sent again, for a newer one follows), `stray` (a response to nothing, or late)",

@@ -25,7 +25,7 @@ from gateway.links.listener import Centres, Door, Host, Listener
 from gateway.links.tls import Certificates
 from gateway.settings import Settings, SettingsError, Tls, split_address
 from gateway.turns.dialogues import Dialogues
-from gateway.turns.jobs import Jobs
+from gateway.turns.jobs import Workers
 from gateway.turns.post import Post
 from gateway.turns.quarantine import Quarantine
 from gateway.turns.repeats import AGAIN_S
@@ -127,7 +127,7 @@ class Gateway:
         self.links = [
             Link(table, dialogues, self._post, self.metrics, self._quarantine) for table in settings.links
         ]
-        self._jobs = Jobs(
+        self._jobs = Workers(
             store, self._post, menu, registry.JOBS, settings.jobs, settings.service, self.metrics
         )
 
@@ -218,7 +218,7 @@ class Gateway:
             parts = await unit.inbox.expire_parts(now - parts_s)
             await unit.inbox.forget_sent(now - _RECEIPTS_S)
             await unit.outbox.prune_undelivered(now - _REMEMBER_S)
-            await unit.facts.prune_password_issues(now - _REMEMBER_S)
+            await unit.facts.forget_password_issues(now - _REMEMBER_S)
             for link in self.links:
                 # what is in doubt is kept for as long as the centre is away, but not for ever
                 keep_s = _DOUBT_S if link.station.repeats.doubted else AGAIN_S

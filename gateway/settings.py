@@ -48,14 +48,14 @@ def _address(value: str) -> str:
     return value
 
 
-Address = Annotated[str, AfterValidator(_address)]
+HostPort = Annotated[str, AfterValidator(_address)]
 
 
 @dataclass(config=_STRICT, kw_only=True)
 class Admin:
     """Where the daemon tells how it is."""
 
-    listen: Address = "127.0.0.1:8106"
+    listen: HostPort = "127.0.0.1:8106"
     """HOST:PORT of GET /healthz and GET /metrics; port 0 picks a free one."""
 
 
@@ -65,7 +65,7 @@ def _several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-Addresses = Annotated[tuple[Address, ...], BeforeValidator(_several)]
+HostPorts = Annotated[tuple[HostPort, ...], BeforeValidator(_several)]
 
 
 @dataclass(config=_STRICT, kw_only=True)
@@ -91,10 +91,10 @@ class Tls:
 
 
 @dataclass(config=_STRICT, kw_only=True)
-class Outbind:
+class OutbindSettings:
     """Where a centre asks us to bind as receiver (SMPP 3.4 §2.2.1); it needs bind = "pair"."""
 
-    listen: Address
+    listen: HostPort
     """HOST:PORT at which the centre connects; with the `tls` of the link, if it has one."""
     password: Ascii = Field(min_length=1, max_length=8, repr=False)
     """Password the centre gives in its outbind: nobody else is sent ours."""
@@ -107,7 +107,7 @@ def _usual_codings() -> dict[str, int | str]:
 
 
 @dataclass(config=_STRICT, kw_only=True)
-class Text:
+class TextSettings:
     """What data_coding means on a link, and how long messages travel."""
 
     data_coding: Literal["sms", "cbs"] = "sms"
@@ -130,16 +130,16 @@ BindKind = Literal["transceiver", "receiver", "transmitter"]
 
 
 @dataclass(config=_STRICT, kw_only=True)
-class Link:
+class LinkSettings:
     """One SMSC or USSD centre, and how it is reached."""
 
     name: Annotated[str, Field(pattern=r"^[^\pC]+$")]
     """Name of the link in logs, metrics and the store; answers wait under it while it is down."""
     role: Literal["esme", "smsc"] = "esme"
     """esme: the gateway binds to the centre. smsc: the centre binds to the gateway."""
-    connect: Addresses = ()
+    connect: HostPorts = ()
     """HOST:PORT of the centre, or several by preference; role esme."""
-    listen: Address | None = None
+    listen: HostPort | None = None
     """HOST:PORT at which the centre connects; role smsc. Links may share it: system_id tells them apart."""
     system_id: Ascii = Field(max_length=15)
     """Name in the bind (SMPP 3.4 §5.2.1, at most 15 characters): ours, or with role smsc the centre's."""
@@ -153,7 +153,7 @@ class Link:
     """system_type of the bind."""
     bind: Literal["transceiver", "pair", "transmitter"] = "transceiver"
     """What the gateway binds; pair: a receiver and a transmitter that work as one. Role esme."""
-    outbind: Outbind | None = None
+    outbind: OutbindSettings | None = None
     """The receiver of the pair waits for the centre's outbind."""
     networks: tuple[IPvAnyNetwork, ...] = ()
     """Networks from which the centre may come; left out: any. For role smsc and outbind."""
@@ -167,7 +167,7 @@ class Link:
     """TLS; left out: none."""
     dialect: str = "spec"
     """Name of a USSD dialect, or the path of a profile file."""
-    text: Text = Field(default_factory=Text)
+    text: TextSettings = Field(default_factory=TextSettings)
     """SMS on this link."""
     numbers: Numbers = Field(default_factory=Numbers)
     """How the centre writes numbers of subscribers; left out: as they are, country code first."""
@@ -253,7 +253,7 @@ class Route:
 
 
 @dataclass(config=_STRICT, kw_only=True)
-class Quarantine:
+class QuarantineSettings:
     """What is kept of PDUs that could not be understood."""
 
     limit: Annotated[int, Field(ge=0, strict=True)] = 10_000
@@ -273,7 +273,7 @@ class Service(Limits):
 
 
 @dataclass(config=_STRICT, kw_only=True)
-class Jobs:
+class JobSettings:
     """Slow work off the loop."""
 
     workers: Positive = 2
@@ -302,16 +302,16 @@ class Settings:
 
     store: str
     """Where the facts are: sqlite:///relative/path or sqlite:////absolute/path."""
-    links: tuple[Link, ...]
+    links: tuple[LinkSettings, ...]
     """The binds, each a [[links]] table."""
     routes: tuple[Route, ...] = ()
     """Where messages leave that answer no question; without a route they leave by the link of the subscriber's turn."""
     menu: str | None = None
     """Path of a menu file; left out, the self-care menu that comes with the gateway."""
-    quarantine: Quarantine = Field(default_factory=Quarantine)
+    quarantine: QuarantineSettings = Field(default_factory=QuarantineSettings)
     admin: Admin = Field(default_factory=Admin)
     service: Service = Field(default_factory=Service)
-    jobs: Jobs = Field(default_factory=Jobs)
+    jobs: JobSettings = Field(default_factory=JobSettings)
     log: Log = Field(default_factory=Log)
 
     def __post_init__(self) -> None:
@@ -335,9 +335,9 @@ def _check_routes(routes: tuple[Route, ...], names: list[str]) -> None:
         raise ValueError("routes: two are for the same numbers")
 
 
-def _check_listening(links: tuple[Link, ...]) -> None:
+def _check_listening(links: tuple[LinkSettings, ...]) -> None:
     """Links that share an address share its TLS, and are told apart by system_id."""
-    shared: dict[str, list[Link]] = {}
+    shared: dict[str, list[LinkSettings]] = {}
     for link in links:
         if link.listen:
             shared.setdefault(link.listen, []).append(link)

@@ -86,7 +86,7 @@ class ArgumentError(ValueError):
         self.value = value
 
 
-Run = Callable[[Work, Subscriber, dict[str, Any]], Awaitable[Outcome]]
+RunOperation = Callable[[Work, Subscriber, dict[str, Any]], Awaitable[Outcome]]
 Prepare = Callable[[Mapping[str, Any]], Any]
 RunJob = Callable[[Work, Subscriber, Any], Awaitable[None]]
 
@@ -99,7 +99,7 @@ class Operation:
     args: Mapping[str, type]
     outcomes: Mapping[str, tuple[str, ...]]
     messages: Mapping[str, tuple[str, ...]]
-    run: Run
+    run: RunOperation
 
     async def __call__(self, work: Work, subscriber: Subscriber, args: Mapping[str, Any]) -> Outcome:
         """Convert the arguments, run, and turn a refusal into its outcome. Raises ArgumentError."""
@@ -142,10 +142,10 @@ def operation(
     args: Mapping[str, type] | None = None,
     outcomes: Mapping[str, tuple[str, ...]],
     messages: Mapping[str, tuple[str, ...]] | None = None,
-) -> Callable[[Run], Run]:
+) -> Callable[[RunOperation], RunOperation]:
     """Register an operation under the name by which menus call it."""
 
-    def register(run: Run) -> Run:
+    def register(run: RunOperation) -> RunOperation:
         _claim(name, OPERATIONS, run)
         OPERATIONS[name] = Operation(name, args or {}, outcomes, messages or {}, run)
         return run

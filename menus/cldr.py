@@ -18,7 +18,6 @@ from babel.dates import format_date, format_skeleton
 
 from menus.letters import spelling
 
-LANGUAGES = ("ru", "en")
 LOCALES = {"ru": "ru", "en": "en_001"}
 
 # Rules of both languages look at the last two digits, or at the whole number when it is small: a table of the

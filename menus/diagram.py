@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from menus.cldr import LANGUAGES
+from data.model import LANGUAGES
 from menus.model import CHOSEN, OK, CallNode, EndNode, ListNode, Menu, MenuNode, Node, targets
 from menus.tree import entrances
 

@@ -45,9 +45,9 @@ from menus.turns import (
     Display,
     End,
     Notified,
+    Reaction,
     Returned,
     Show,
-    Step,
     Text,
     Turn,
 )
@@ -108,7 +108,7 @@ def _meaning(moves: Iterable[tuple[str, str]]) -> int:
     return int.from_bytes(digest.digest(), "big", signed=True) << _ITEM_BITS
 
 
-def advance(menu: Menu, dialogue: Dialogue, turn: Turn, display: Display) -> Step:
+def advance(menu: Menu, dialogue: Dialogue, turn: Turn | Returned, display: Display) -> Reaction:
     """Take one turn.
 
     Changes nothing but `dialogue`. Show: send the text, keep the dialogue. End: send the text if there is one, the
@@ -125,25 +125,25 @@ def advance(menu: Menu, dialogue: Dialogue, turn: Turn, display: Display) -> Ste
 # ---------------------------------------------------------------------------------------------- turns
 
 
-def _begun(menu: Menu, dialogue: Dialogue, turn: Begin, display: Display) -> Step:
+def _begun(menu: Menu, dialogue: Dialogue, turn: Begin, display: Display) -> Reaction:
     return _start(menu, dialogue, menu.codes.find(turn.code.strip()), "unknown_code", display)
 
 
-def _texted(menu: Menu, dialogue: Dialogue, turn: Text, display: Display) -> Step:
+def _texted(menu: Menu, dialogue: Dialogue, turn: Text, display: Display) -> Reaction:
     number = menu.numbers.get(turn.to)
     return _start(menu, dialogue, number.find(turn.text) if number else None, "unknown_sms", display)
 
 
 def _start(
     menu: Menu, dialogue: Dialogue, found: tuple[str, dict[str, Any]] | None, otherwise: str, display: Display
-) -> Step:
+) -> Reaction:
     if found is None:
         return _say(menu, dialogue, otherwise, display)
     dialogue.node, dialogue.values = found
     return _enter(menu, dialogue, display)
 
 
-def _returned(menu: Menu, dialogue: Dialogue, turn: Returned, display: Display) -> Step:
+def _returned(menu: Menu, dialogue: Dialogue, turn: Returned, display: Display) -> Reaction:
     to = menu.moves.get(dialogue.node, {}).get(turn.code)
     if to is None:
         raise UnexpectedOutcome(dialogue.node, turn.code)
@@ -152,7 +152,7 @@ def _returned(menu: Menu, dialogue: Dialogue, turn: Returned, display: Display) 
     return _enter(menu, dialogue, display)
 
 
-def _answered(menu: Menu, dialogue: Dialogue, turn: Answer, display: Display) -> Step:
+def _answered(menu: Menu, dialogue: Dialogue, turn: Answer, display: Display) -> Reaction:
     node = menu.nodes.get(dialogue.node)
     if node is None or isinstance(node, CallNode):  # late, or the menu was changed under an open dialogue
         return _say(menu, dialogue, "expired", display)
@@ -181,7 +181,7 @@ def _laid_out(menu: Menu, node: ScreenNode, dialogue: Dialogue, display: Display
 
 def _answered_on_page(
     menu: Menu, node: ScreenNode, dialogue: Dialogue, key: str, pages: Sequence[Page], display: Display
-) -> Step:
+) -> Reaction:
     """An answer to what stands on the screen; what stands on another page of the node was not asked."""
     number = _number(dialogue, pages)
     page = pages[number]
@@ -198,7 +198,7 @@ def _answered_on_page(
     return _missed(menu, node, dialogue, pages, display)
 
 
-def _leave(menu: Menu, dialogue: Dialogue, way: str, display: Display) -> Step:
+def _leave(menu: Menu, dialogue: Dialogue, way: str, display: Display) -> Reaction:
     if way == HOME:
         dialogue.values = {}
     dialogue.values.pop(ITEMS, None)  # shown and done with: an open dialogue is stored with its values
@@ -206,14 +206,14 @@ def _leave(menu: Menu, dialogue: Dialogue, way: str, display: Display) -> Step:
     return _enter(menu, dialogue, display)
 
 
-def _choose(menu: Menu, dialogue: Dialogue, item: int, display: Display) -> Step:
+def _choose(menu: Menu, dialogue: Dialogue, item: int, display: Display) -> Reaction:
     dialogue.values.update(dialogue.values[ITEMS][item])
     return _leave(menu, dialogue, CHOSEN, display)
 
 
 def _missed(
     menu: Menu, node: ScreenNode, dialogue: Dialogue, pages: Sequence[Page], display: Display
-) -> Step:
+) -> Reaction:
     """The same screen again, so that every key means what it meant; under the hint where there is room for it."""
     dialogue.misses += 1
     if dialogue.misses >= WRONG_ANSWERS:
@@ -223,13 +223,13 @@ def _missed(
     return _show(menu, node, dialogue, pages, hint if fits(joined(hint, shown), display) else "")
 
 
-def _aborted(menu: Menu, dialogue: Dialogue, turn: Abort, display: Display) -> Step:
+def _aborted(menu: Menu, dialogue: Dialogue, turn: Abort, display: Display) -> Reaction:
     node = dialogue.node
     _close(dialogue)
     return End("", node)
 
 
-def _notified(menu: Menu, dialogue: Dialogue, turn: Notified, display: Display) -> Step:
+def _notified(menu: Menu, dialogue: Dialogue, turn: Notified, display: Display) -> Reaction:
     """A notice was seen: the screen it hid is shown again, if there is one."""
     node = menu.nodes.get(dialogue.node)
     if node is None or isinstance(node, CallNode):
@@ -240,7 +240,7 @@ def _notified(menu: Menu, dialogue: Dialogue, turn: Notified, display: Display) 
 # ------------------------------------------------------------------------------------------- screens
 
 
-def _enter(menu: Menu, dialogue: Dialogue, display: Display) -> Step:
+def _enter(menu: Menu, dialogue: Dialogue, display: Display) -> Reaction:
     node = menu.nodes[dialogue.node]
     if isinstance(node, CallNode):
         return _call(node, dialogue.values)
@@ -281,7 +281,7 @@ def _close(dialogue: Dialogue) -> None:
     dialogue.node, dialogue.page, dialogue.misses, dialogue.values, dialogue.meaning = "", 0, 0, {}, 0
 
 
-_TURNS: Mapping[type, Callable[[Menu, Dialogue, Any, Display], Step]] = {
+_TURNS: Mapping[type, Callable[[Menu, Dialogue, Any, Display], Reaction]] = {
     Begin: _begun,
     Answer: _answered,
     Returned: _returned,

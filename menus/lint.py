@@ -29,10 +29,10 @@ from menus.model import (
 from menus.problems import Problem, nearest
 from menus.render import Phrase
 from menus.tree import call_cycles, entrances, ways
-from menus.values import Known, Names, flow
+from menus.values import Known, ValueNames, flow
 
 
-class Operation(Protocol):
+class DeclaredOperation(Protocol):
     """What an operation declares: argument -> type, outcome -> its values, message -> its values.
 
     Fields of listed items may be declared as "items.number"; if none are, they are not checked.
@@ -43,27 +43,27 @@ class Operation(Protocol):
         """Argument -> type."""
 
     @property
-    def outcomes(self) -> Names:
+    def outcomes(self) -> ValueNames:
         """Outcome -> its values."""
 
     @property
-    def messages(self) -> Names:
+    def messages(self) -> ValueNames:
         """SMS that it sends -> its values."""
 
 
-class Job(Protocol):
+class DeclaredJob(Protocol):
     """What a job declares."""
 
     @property
-    def messages(self) -> Names:
+    def messages(self) -> ValueNames:
         """SMS that it sends -> its values."""
 
 
-Operations = Mapping[str, Operation]
-Jobs = Mapping[str, Job]
+DeclaredOperations = Mapping[str, DeclaredOperation]
+DeclaredJobs = Mapping[str, DeclaredJob]
 
 
-def check(menu: Menu, operations: Operations, jobs: Jobs | None = None) -> list[Problem]:
+def check(menu: Menu, operations: DeclaredOperations, jobs: DeclaredJobs | None = None) -> list[Problem]:
     """Every problem of the menu with itself and with what it calls, in order of lines.
 
     Without `jobs` a message that no operation sends is taken to be a job's.
@@ -220,7 +220,7 @@ def _check_items(menu: Menu, node: EndNode) -> Iterator[Problem]:
 # ----------------------------------------------------------------------- the file and what it calls
 
 
-def _check_calls(menu: Menu, operations: Operations) -> Iterator[Problem]:
+def _check_calls(menu: Menu, operations: DeclaredOperations) -> Iterator[Problem]:
     for node in menu.nodes.values():
         if not isinstance(node, CallNode):
             continue
@@ -233,7 +233,7 @@ def _check_calls(menu: Menu, operations: Operations) -> Iterator[Problem]:
             yield Problem(menu.file, node.operation.line, what, nearest(node.operation.node, operations))
 
 
-def _check_arguments(menu: Menu, node: CallNode, operation: Operation) -> Iterator[Problem]:
+def _check_arguments(menu: Menu, node: CallNode, operation: DeclaredOperation) -> Iterator[Problem]:
     for name in operation.args.keys() - node.args.keys():
         what = f"'{node.id}' does not give {node.operation.node} its argument '{name}'"
         yield Problem(menu.file, node.line, what, f"add '{name}: \"{{{name}}}\"' under args")
@@ -246,7 +246,7 @@ def _check_arguments(menu: Menu, node: CallNode, operation: Operation) -> Iterat
             yield Problem(menu.file, argument.line, what, f'write digits, or "{{{name}}}" for a value')
 
 
-def _check_branches(menu: Menu, node: CallNode, operation: Operation) -> Iterator[Problem]:
+def _check_branches(menu: Menu, node: CallNode, operation: DeclaredOperation) -> Iterator[Problem]:
     for outcome in operation.outcomes.keys() - node.outcomes.keys():
         what = f"'{node.id}' has no branch for the outcome '{outcome}' of {node.operation.node}"
         yield Problem(menu.file, node.line, what, f"add '{outcome}:' under outcomes")
@@ -256,7 +256,7 @@ def _check_branches(menu: Menu, node: CallNode, operation: Operation) -> Iterato
             yield Problem(menu.file, target.line, what, nearest(outcome, operation.outcomes))
 
 
-def _check_values(menu: Menu, operations: Operations) -> Iterator[Problem]:
+def _check_values(menu: Menu, operations: DeclaredOperations) -> Iterator[Problem]:
     known = flow(menu, {name: operation.outcomes for name, operation in operations.items()})
     for node in menu.nodes.values():
         if node.id in known:
@@ -306,7 +306,9 @@ def _unknown(menu: Menu, line: int, value: str, known: Known, place: str) -> Pro
     )
 
 
-def _check_messages(menu: Menu, operations: Operations, jobs: Jobs | None) -> Iterator[Problem]:
+def _check_messages(
+    menu: Menu, operations: DeclaredOperations, jobs: DeclaredJobs | None
+) -> Iterator[Problem]:
     declared: dict[str, tuple[str, ...]] = {}
     for sender in (*operations.values(), *(jobs or {}).values()):
         declared |= sender.messages

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import yaml
 
+from data.model import LANGUAGES
 from menus import lint
-from menus.cldr import LANGUAGES, plural_categories
+from menus.cldr import plural_categories
 from menus.engine import build
 from menus.model import (
     BACK,
@@ -23,19 +24,19 @@ from menus.model import (
     WORDS,
     Argument,
     CallNode,
+    Choice,
     EndNode,
     ListNode,
     Menu,
     MenuNode,
     Node,
-    Option,
     ShortNumber,
     Target,
     digits_pattern,
 )
 from menus.problems import MenuError, Problem, nearest
 from menus.render import MONEY_FORMATS, PLAIN_FORMATS, ZERO, Formats, Forms, Phrase, TemplateError, parse
-from menus.yamlfile import Entry, Reader, compose
+from menus.yamlfile import Entry, EntryReader, compose
 
 KINDS = ("menu", "list", "call", "end")
 _FIELDS = {
@@ -69,7 +70,9 @@ def load(path: str | Path) -> Menu:
     return build(menu)
 
 
-def examine(path: str | Path, operations: lint.Operations, jobs: lint.Jobs | None = None) -> list[Problem]:
+def examine(
+    path: str | Path, operations: lint.DeclaredOperations, jobs: lint.DeclaredJobs | None = None
+) -> list[Problem]:
     """Every problem of a file, its own and those with the operations and jobs it relies on, in order of lines."""
     try:
         menu = read(path)
@@ -91,7 +94,7 @@ class _File:
 
     def __init__(self, menu: Menu):
         self.menu = menu
-        self.reader = Reader(menu.trouble)
+        self.reader = EntryReader(menu.trouble)
         self.formats: set[str] = {*MONEY_FORMATS, *PLAIN_FORMATS}
 
     def read(self, root: Entry) -> None:
@@ -169,7 +172,7 @@ class _File:
                     entry.line, f"{entry.what} has no text in '{language}'", f"add '{language}:' to it"
                 )
             sources.setdefault(language, "")
-        lines = dict.fromkeys(LANGUAGES, entry.line)
+        lines: dict[str, int] = dict.fromkeys(LANGUAGES, entry.line)
         lines |= {language: found.line for language, found in languages.items()}
         return Phrase(entry.line, sources, lines)
 
@@ -265,8 +268,8 @@ class _File:
         options = self.options(fields["options"]) if "options" in fields else {}
         return MenuNode(name, line, self.phrase(fields["menu"]), options, self.parent(fields))
 
-    def options(self, section: Entry) -> dict[str, Option]:
-        found: dict[str, Option] = {}
+    def options(self, section: Entry) -> dict[str, Choice]:
+        found: dict[str, Choice] = {}
         entries = self.reader.entries(section, "option")
         if section.is_mapping and not entries:
             self.menu.trouble(section.line, f"{section.what} offer nothing", "add one, or make it an end")
@@ -278,15 +281,15 @@ class _File:
                 found[key] = self.option(key.casefold(), entry)
         return found
 
-    def option(self, key: str, entry: Entry) -> Option:
+    def option(self, key: str, entry: Entry) -> Choice:
         if not entry.is_mapping:
-            return Option(key, self.target(entry))
+            return Choice(key, self.target(entry))
         fields = self.reader.fields(entry, "to", *LANGUAGES)
         label = {name: of for name, of in fields.items() if name != "to"}
         phrase = self.phrase_of(entry, label) if label else None
         for _, line in phrase.fields() if phrase else ():
             self.menu.trouble(line, f"the label of {entry.what} holds a value", "put it into the menu's text")
-        return Option(key, self.to(entry, fields), phrase)
+        return Choice(key, self.to(entry, fields), phrase)
 
     def to(self, entry: Entry, fields: dict[str, Entry]) -> Target:
         if "to" in fields:

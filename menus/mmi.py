@@ -9,33 +9,33 @@ from __future__ import annotations
 
 import re
 
+from gateway.mmi import is_short_string, supplementary_service
 from menus.model import CAPTURE
 
-_SERVICES = (
-    "002 004 21 61 62 67 "  # forwarding
-    "43 "  # waiting
-    "33 330 331 332 333 35 351 353 "  # barring
-    "30 31 300 76 77 "  # identity of the line, names
-    r"66 88 96 214 37\d 59\d "  # deflection, completion, transfer, user-defined
-    r"360 361 362 363 75 75\d "  # charging, priority
-    "03 04 042 05 052 "  # passwords and PINs
-    "06"  # the handset's own serial number
-)
-_NETWORK = re.compile(rf"(?:\*\*|##|\*#|\*|#)(?:{'|'.join(_SERVICES.split())})[*#].*|(?:\*\*|##|\*#|\*|#)#?")
-_SENT = re.compile(r"[*#][0-9*#]*#|[02-9]?[0-9]")
+_SENT = re.compile(r"[*#][0-9*#]*#")
+_SERVICE = re.compile(r"(?:\*\*|##|\*#|\*|#)(\d+)[*#].*")
+_PREFIX_ALONE = re.compile(r"(?:\*\*|##|\*#|\*|#)#?")
+_SERIAL_NUMBER = "06"
 
 
 def trouble_with_code(code: str) -> tuple[str, str] | None:
     """(what, hint) if a subscriber cannot reach us with this code, else None. A {name} counts as any digit."""
     dialled = CAPTURE.sub("7", code)
-    if not _SENT.fullmatch(dialled):
+    if not (_SENT.fullmatch(dialled) or is_short_string(dialled)):
         return (
             f"a handset does not send '{code}' as USSD",
             "begin it with * and end it with #, digits between",
         )
-    if _NETWORK.fullmatch(dialled):
+    if _is_kept(dialled):
         return (
             f"'{code}' belongs to the network's own services",
             "choose a code such as *105#: this never reaches us",
         )
     return None
+
+
+def _is_kept(dialled: str) -> bool:
+    service = _SERVICE.fullmatch(dialled)
+    if service:
+        return service[1] == _SERIAL_NUMBER or supplementary_service(service[1]) is not None
+    return _PREFIX_ALONE.fullmatch(dialled) is not None

@@ -49,7 +49,7 @@ class Target:
 
 
 @dataclass(slots=True)
-class Option:
+class Choice:
     """One answer that a menu takes. Without a label it works but is not shown."""
 
     key: str
@@ -64,7 +64,7 @@ class MenuNode:
     id: str
     line: int
     text: Phrase
-    options: dict[str, Option]
+    options: dict[str, Choice]
     parent: Target | None = None
 
     @property

@@ -11,21 +11,19 @@ last keeps room for the hint, and a last one without room is repeated as it is.
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from gateway.smpp.graphemes import belongs_to_previous
 from menus.cldr import NO_BREAK_SPACE
 from menus.turns import Display
 
 LABELS = tuple("12345678")  # 9 is "more"
 
-Options = tuple[tuple[str, str], ...]
+Choices = tuple[tuple[str, str], ...]
 """(key, line) of each answer that a text offers; a key without a line works where the text ends."""
-
-_JOINER = "\u200d"
 
 
 class Page(NamedTuple):
@@ -39,7 +37,7 @@ class Page(NamedTuple):
     start: int = 0
 
 
-class Frame(NamedTuple):
+class Margins(NamedTuple):
     """What a screen has besides its text.
 
     more: the last line of every screen but the last; last: that of the last one
@@ -61,37 +59,37 @@ def fits(text: str, display: Display) -> bool:
     return _has_room(_shown(text), display)
 
 
-def text_pages(text: str, frame: Frame, display: Display, options: Options = ()) -> tuple[Page, ...]:
+def text_pages(text: str, margins: Margins, display: Display, options: Choices = ()) -> tuple[Page, ...]:
     """Cut a text and its options into screens, at least one. An unpaged display gets all on one, no last lines."""
     body = _with_options(text, options) if options else text
-    screen = _shown(f"{body}\n{frame.last}" if frame.last and display.paged else body)
+    screen = _shown(f"{body}\n{margins.last}" if margins.last and display.paged else body)
     if display.paged and not _has_room(screen, display):
-        return _cut_text(text, options, frame, display)
+        return _cut_text(text, options, margins, display)
     return (Page(screen, _keys(options)) if options else Page(screen),)
 
 
-def list_pages(heading: str, items: tuple[str, ...], frame: Frame, display: Display) -> tuple[Page, ...]:
+def list_pages(heading: str, items: tuple[str, ...], margins: Margins, display: Display) -> tuple[Page, ...]:
     """Cut a list into screens: the heading above the first, items labelled 1 to 8 on each."""
     if not display.paged:
         return (Page(_shown(joined(heading, *_labelled(items))), LABELS[: len(items)]),)
-    return _cut_list(heading, items, frame, display) if items else text_pages(heading, frame, display)
+    return _cut_list(heading, items, margins, display) if items else text_pages(heading, margins, display)
 
 
 # ----------------------------------------------------------------------------------------------- text
 
 
-def _keys(options: Options) -> tuple[str, ...]:
+def _keys(options: Choices) -> tuple[str, ...]:
     return tuple([key for key, _ in options])
 
 
-def _with_options(text: str, options: Options) -> str:
+def _with_options(text: str, options: Choices) -> str:
     return joined(text, *[line for _, line in options])
 
 
 @lru_cache(maxsize=4096)
-def _cut_text(text: str, options: Options, frame: Frame, display: Display) -> tuple[Page, ...]:
+def _cut_text(text: str, options: Choices, margins: Margins, display: Display) -> tuple[Page, ...]:
     text = text.lstrip()
-    screens = list(_screens(_with_options(text, options).rstrip(), frame, display))
+    screens = list(_screens(_with_options(text, options).rstrip(), margins, display))
     beginnings = [start for start, _ in screens[1:]]
     keys: list[list[str]] = [[] for _ in screens]
     for key, place in _places(text, options):
@@ -99,7 +97,7 @@ def _cut_text(text: str, options: Options, frame: Frame, display: Display) -> tu
     return tuple(Page(_shown(screen), tuple(on)) for (_, screen), on in zip(screens, keys, strict=True))
 
 
-def _places(text: str, options: Options) -> Iterator[tuple[str, int | None]]:
+def _places(text: str, options: Choices) -> Iterator[tuple[str, int | None]]:
     """Where the line of each key begins; None for a key without one."""
     place = len(text) + 1 if text else 0
     for key, line in options:
@@ -107,23 +105,23 @@ def _places(text: str, options: Options) -> Iterator[tuple[str, int | None]]:
         place += len(line) + 1 if line else 0
 
 
-def _screens(text: str, frame: Frame, display: Display) -> Iterator[tuple[int, str]]:
+def _screens(text: str, margins: Margins, display: Display) -> Iterator[tuple[int, str]]:
     """Where each screen begins, and what stands on it."""
     start = 0
-    while start < len(text) - 1 and not fits(joined(text[start:], frame.last), display):
-        end = _end_of_screen(text, start, frame, display)
-        yield start, joined(text[start:end].rstrip(), frame.more)
+    while start < len(text) - 1 and not fits(joined(text[start:], margins.last), display):
+        end = _end_of_screen(text, start, margins, display)
+        yield start, joined(text[start:end].rstrip(), margins.more)
         start = len(text) - len(text[end:].lstrip())
-    yield start, joined(text[start:], frame.last)
+    yield start, joined(text[start:], margins.last)
 
 
-def _end_of_screen(text: str, start: int, frame: Frame, display: Display) -> int:
+def _end_of_screen(text: str, start: int, margins: Margins, display: Display) -> int:
     """Where the screen that begins at `start` ends: as late as there is room, and where it reads best."""
     lengths = range(1, len(text) - start)  # something is left for the last screen
     too_long = bisect_left(
         lengths,
         True,
-        key=lambda n: not fits(joined(frame.hint, text[start : start + n], frame.more), display),
+        key=lambda n: not fits(joined(margins.hint, text[start : start + n], margins.more), display),
     )
     room = start + max(1, too_long)
     line = text.rfind("\n", start + 1, room + 1)
@@ -136,27 +134,9 @@ def _end_of_screen(text: str, start: int, frame: Frame, display: Display) -> int
 def _between_graphemes(text: str, start: int, end: int) -> int:
     """The last place up to `end` that divides no composed character; `end` itself if there is none."""
     place = end
-    while place > start and _belongs_to_previous(text, place):
+    while place > start and belongs_to_previous(text, place):
         place -= 1
     return place if place > start else end
-
-
-def _belongs_to_previous(text: str, place: int) -> bool:
-    """Unicode's UAX #29 in as much as occurs in messages: accents, joined emoji, skin tones, flags, tags."""
-    sign = text[place]
-    if sign == _JOINER or text[place - 1] == _JOINER or unicodedata.category(sign)[0] == "M":
-        return True
-    if "\U0001f3fb" <= sign <= "\U0001f3ff" or "\U000e0020" <= sign <= "\U000e007f":
-        return True
-    return _is_flag_letter(sign) and _flag_letters_before(text, place) % 2 == 1
-
-
-def _is_flag_letter(sign: str) -> bool:
-    return "\U0001f1e6" <= sign <= "\U0001f1ff"
-
-
-def _flag_letters_before(text: str, place: int) -> int:
-    return place - len(text[:place].rstrip("".join(map(chr, range(0x1F1E6, 0x1F200)))))
 
 
 def _has_room(shown: str, display: Display) -> bool:
@@ -173,39 +153,39 @@ def _shown(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _cut_list(heading: str, items: tuple[str, ...], frame: Frame, display: Display) -> tuple[Page, ...]:
+def _cut_list(heading: str, items: tuple[str, ...], margins: Margins, display: Display) -> tuple[Page, ...]:
     pages: list[Page] = []
-    if heading and _room(heading, items, frame, display) == 0:
-        pages += _cut_text(heading, (), frame._replace(last=frame.more), display)
+    if heading and _room(heading, items, margins, display) == 0:
+        pages += _cut_text(heading, (), margins._replace(last=margins.more), display)
         heading = ""
     start = 0
     while start < len(items):
-        page = _list_page(heading, items, start, frame, display)
+        page = _list_page(heading, items, start, margins, display)
         pages.append(page)
         heading, start = "", start + len(page.keys)
     return tuple(pages)
 
 
-def _list_page(heading: str, items: tuple[str, ...], start: int, frame: Frame, display: Display) -> Page:
-    count = _room(heading, items[start:], frame, display) or 1
+def _list_page(heading: str, items: tuple[str, ...], start: int, margins: Margins, display: Display) -> Page:
+    count = _room(heading, items[start:], margins, display) or 1
     is_last = start + count == len(items)
-    last_line = frame.last if is_last else frame.more
+    last_line = margins.last if is_last else margins.more
     lines = _labelled(items[start : start + count])
     if count == 1:
-        above = heading if is_last else joined(frame.hint, heading)
+        above = heading if is_last else joined(margins.hint, heading)
         lines = [_shortened(lines[0], above, last_line, display)]
     return Page(_shown(joined(heading, *lines, last_line)), LABELS[:count], start)
 
 
-def _room(heading: str, items: Sequence[str], frame: Frame, display: Display) -> int:
+def _room(heading: str, items: Sequence[str], margins: Margins, display: Display) -> int:
     """How many of the items have room under the heading; 0 when not even the first."""
     lines = _labelled(items[: len(LABELS)])
-    if len(lines) == len(items) and fits(joined(heading, *lines, frame.last), display):
+    if len(lines) == len(items) and fits(joined(heading, *lines, margins.last), display):
         return len(lines)
-    above = joined(frame.hint, heading)
+    above = joined(margins.hint, heading)
     most = min(len(lines), len(items) - 1)
     return bisect_left(
-        range(1, most + 1), True, key=lambda n: not fits(joined(above, *lines[:n], frame.more), display)
+        range(1, most + 1), True, key=lambda n: not fits(joined(above, *lines[:n], margins.more), display)
     )
 
 

@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from menus.cldr import LANGUAGES, Conventions, conventions
+from data.model import LANGUAGES, SCRIPTS
+from menus.cldr import Conventions, conventions
 from menus.letters import spelling
 
 Values = Mapping[str, Any]
@@ -29,9 +30,7 @@ Format = Callable[[Any], str]
 Writing = tuple[str, str]
 """(language, script)"""
 
-WRITINGS: tuple[Writing, ...] = tuple(
-    (language, script) for language in LANGUAGES for script in ("cyrillic", "latin")
-)
+WRITINGS: tuple[Writing, ...] = tuple((language, script) for language in LANGUAGES for script in SCRIPTS)
 
 MONEY_FORMATS = ("money", "sum", "price")
 PLAIN_FORMATS = ("number", "day", "date", "aside")

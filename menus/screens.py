@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from menus.cldr import NO_BREAK_SPACE
-from menus.model import ITEMS, EndNode, ListNode, Menu, MenuNode, Node, Option, ScreenNode
-from menus.paging import Frame, Options, Page, list_pages, text_pages
+from menus.model import ITEMS, Choice, EndNode, ListNode, Menu, MenuNode, Node, ScreenNode
+from menus.paging import Choices, Margins, Page, list_pages, text_pages
 from menus.render import Phrase, Values, Writing
 from menus.turns import Display
 
@@ -33,25 +33,25 @@ def _still_pages(menu: Menu, node: ScreenNode, display: Display) -> tuple[Page, 
 
 
 def _pages(menu: Menu, node: ScreenNode, values: Values, display: Display) -> tuple[Page, ...]:
-    frame = _frame(menu, node, display)
+    margins = _margins(menu, node, display)
     writing = (display.language, display.script)
     if isinstance(node, ListNode):
-        return _list(node, values, frame, display)
+        return _list(node, values, margins, display)
     if isinstance(node, EndNode) and node.item is not None:
         values = {**values, ITEMS: "\n".join(_lines(node.item, values, writing))}
     text = node.text.render(values, *writing)
     options = _options(node, *writing) if isinstance(node, MenuNode) else ()
-    return text_pages(text, frame, display, options)
+    return text_pages(text, margins, display, options)
 
 
-def _list(node: ListNode, values: Values, frame: Frame, display: Display) -> tuple[Page, ...]:
+def _list(node: ListNode, values: Values, margins: Margins, display: Display) -> tuple[Page, ...]:
     """With all that is told of each item if one screen has room for it, else in short."""
     writing = (display.language, display.script)
     heading = node.text.render(values, *writing)
-    pages = list_pages(heading, _lines(node.item, values, writing), frame, display)
+    pages = list_pages(heading, _lines(node.item, values, writing), margins, display)
     if node.short is None or len(pages) == 1:
         return pages
-    return list_pages(heading, _lines(node.short, values, writing), frame, display)
+    return list_pages(heading, _lines(node.short, values, writing), margins, display)
 
 
 def _lines(item: Phrase, values: Values, writing: Writing) -> tuple[str, ...]:
@@ -59,11 +59,11 @@ def _lines(item: Phrase, values: Values, writing: Writing) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _options(node: MenuNode, language: str, script: str) -> Options:
+def _options(node: MenuNode, language: str, script: str) -> Choices:
     return tuple((key, _line(option, language, script)) for key, option in node.options.items())
 
 
-def _line(option: Option, language: str, script: str) -> str:
+def _line(option: Choice, language: str, script: str) -> str:
     """A key and its label are never parted: a screen is cut between options, not in them."""
     if option.label is None:
         return ""
@@ -71,7 +71,7 @@ def _line(option: Option, language: str, script: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _frame(menu: Menu, node: ScreenNode, display: Display) -> Frame:
+def _margins(menu: Menu, node: ScreenNode, display: Display) -> Margins:
     """«0 Назад» stands under a choice; a question that OK answers is left bare. It works on both.
 
     On the way to the end of a last word nothing is asked but to read on: no room is kept for the hint.
@@ -79,4 +79,4 @@ def _frame(menu: Menu, node: ScreenNode, display: Display) -> Frame:
     choice = isinstance(node, ListNode) or (isinstance(node, MenuNode) and bool(node.shown))
     back = menu.words("back", display) if choice and node.id != menu.home.node else ""
     hint = "" if isinstance(node, EndNode) else menu.words("wrong", display)
-    return Frame(menu.words("more", display), back, hint)
+    return Margins(menu.words("more", display), back, hint)

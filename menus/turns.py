@@ -51,15 +51,15 @@ class Text:
     text: str = ""
 
 
+Turn = Begin | Answer | Abort | Notified | Text
+
+
 @dataclass(slots=True)
 class Returned:
     """What the operation of a Call came back with: an outcome's code and the values its words need."""
 
     code: str
     values: dict[str, Any] = field(default_factory=dict)
-
-
-Turn = Begin | Answer | Abort | Notified | Text | Returned
 
 
 # ----------------------------------------------------------------------------------------------- out
@@ -90,7 +90,7 @@ class Call:
     node: str
 
 
-Step = Show | End | Call
+Reaction = Show | End | Call
 
 
 # ------------------------------------------------------------------------------------------ in between

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from menus.model import CAPTURE, ITEMS, CallNode, ListNode, Menu, Node, targets
 from menus.tree import entrances, parents
 
-Names = Mapping[str, tuple[str, ...]]
+ValueNames = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Known:
 UNDECLARED = Known(anything=True)
 
 
-def flow(menu: Menu, outcomes: Mapping[str, Names]) -> dict[str, Known]:
+def flow(menu: Menu, outcomes: Mapping[str, ValueNames]) -> dict[str, Known]:
     """node -> what is known there on every way; `outcomes`: operation -> outcome -> its values."""
     back = parents(menu)
     known: dict[str, Known] = {}
@@ -77,7 +77,7 @@ def _beginnings(menu: Menu) -> Iterator[tuple[str, Known]]:
         yield target.node, Known(frozenset(CAPTURE.findall(source)))
 
 
-def _onwards(node: Node, known: Known, outcomes: Mapping[str, Names]) -> Iterator[tuple[str, Known]]:
+def _onwards(node: Node, known: Known, outcomes: Mapping[str, ValueNames]) -> Iterator[tuple[str, Known]]:
     for way, target in targets(node):
         match node:
             case CallNode():

@@ -68,7 +68,7 @@ def _not_yaml(file: str, error: yaml.MarkedYAMLError) -> Problem:
     return Problem(file, mark.line + 1 if mark else 0, f"is not YAML here: {error.problem}", hint)
 
 
-class Reader:
+class EntryReader:
     """Takes entries apart; what is wrong goes to `complain`, and reading goes on with something harmless."""
 
     def __init__(self, complain: Complain):

@@ -1,10 +1,13 @@
-"""The catalogue: from files that people edit, through tables that facts refer to, to what handlers read.
+"""The catalogue as people edit it: files, each entry checked, every mistake told with its line.
 
-The files beside this module are loaded into the tables when a store is opened and they differ from what it
-was loaded with last. An option that leaves the files leaves the tables, unless some number still has it on.
+A store loads the files beside this module when it is opened and they differ from what it was loaded with last. An
+option that leaves the files leaves the store, unless some number still has it on.
 """
 
-from data.catalogue.files import CatalogueError
-from data.catalogue.tables import FOLDER, read, refresh
+from pathlib import Path
 
-__all__ = ["FOLDER", "CatalogueError", "read", "refresh"]
+from data.catalogue.files import CatalogueError, Entries, digest_of, load_files
+
+FOLDER = Path(__file__).parent
+
+__all__ = ["FOLDER", "CatalogueError", "Entries", "digest_of", "load_files"]

@@ -1,6 +1,8 @@
 """Reading the catalogue's files: every complaint names the file and the line."""
 
+import hashlib
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Annotated, Generic, NamedTuple, NoReturn, TypeVar
 
@@ -9,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from data.store import StoreError
 
+FILES = ("categories.yaml", "tariffs.yaml", "options.yaml")
+
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Kopecks = Annotated[int, Field(ge=0)]
 Count = Annotated[int, Field(gt=0)]
-Known = set[int | str]
+Key = int | str
 
 
 class CatalogueError(StoreError):
@@ -84,19 +88,19 @@ class Entries(NamedTuple):
     options: list[OptionEntry]
 
 
-E = TypeVar("E", bound=_Entry)
+Some = TypeVar("Some", bound=_Entry)
 
 
-class _File(Generic[E]):
-    """One file: its entries, and its nodes, which know their lines. ``adapter`` says what they are."""
+class _File(Generic[Some]):
+    """One file: its entries, and its nodes, which know their lines."""
 
-    def __init__(self, path: Path, adapter: TypeAdapter[list[E]]):
+    def __init__(self, path: Path, entries: TypeAdapter[list[Some]]):
         self.path = path
         self._root: yaml.Node | None = None
         try:
             text = path.read_text(encoding="utf-8")
             self._root = yaml.compose(text, Loader=yaml.SafeLoader)
-            self.entries = adapter.validate_python(yaml.safe_load(text))
+            self.entries = entries.validate_python(yaml.safe_load(text))
         except OSError as error:
             self.fail((), error.strerror or str(error))
         except yaml.MarkedYAMLError as error:
@@ -110,9 +114,9 @@ class _File(Generic[E]):
         """Complain about what is found at a path such as ``(3, "fee_kopecks")``."""
         raise CatalogueError(self.path, _line(self._root, where), what) from None
 
-    def unique(self, key: str) -> Known:
+    def unique(self, key: str) -> set[Key]:
         """The keys of all entries, each of which may occur once."""
-        seen: Known = set()
+        seen: set[Key] = set()
         for index, entry in enumerate(self.entries):
             value = getattr(entry, key)
             if value in seen:
@@ -130,9 +134,20 @@ def load_files(folder: Path) -> Entries:
     return Entries(categories.entries, tariffs.entries, options.entries)
 
 
-def _check_references(options: _File[OptionEntry], categories: Known, tariffs: Known, numbers: Known) -> None:
-    known: Known
-    named: Sequence[int | str]
+def digest_of(folder: Path) -> str:
+    """A text that is another one whenever a file has changed. Raises StoreError for one that cannot be read."""
+    try:
+        return hashlib.sha256(b"".join((folder / name).read_bytes() for name in FILES)).hexdigest()
+    except OSError as error:
+        raise StoreError(f"{error.filename}: {error.strerror}") from error
+
+
+def _check_references(
+    options: _File[OptionEntry],
+    categories: AbstractSet[Key],
+    tariffs: AbstractSet[Key],
+    numbers: AbstractSet[Key],
+) -> None:
     for index, option in enumerate(options.entries):
         for field, named, known in (
             ("category", [option.category], categories),

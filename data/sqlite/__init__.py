@@ -2,9 +2,10 @@
 
 Write-ahead log with ``synchronous=FULL``: a commit is on the disk when it returns, and one writer never waits
 for readers. ``secure_delete`` overwrites what is deleted, because the outbox holds passwords until they are
-taken.
+taken. The same in memory is a store for tests, and for trying a menu.
 """
 
-from data.sqlite.opening import open_sqlite
+from data.sqlite.opening import open_store
+from data.sqlite.store import SqliteStore
 
-__all__ = ["open_sqlite"]
+__all__ = ["SqliteStore", "open_store"]

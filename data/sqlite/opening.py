@@ -3,13 +3,12 @@
 import sqlite3
 from pathlib import Path
 
-from data import catalogue, migrations
-from data.sqlite.connection import Connection
+from data.sqlite import catalogue, migrations
 from data.sqlite.store import SqliteStore
 from data.store import StoreError
 
 IN_MEMORY = "sqlite://"
-SCHEME = "sqlite:///"
+IN_FILE = "sqlite:///"
 OPENING_WAIT_S = 5.0
 # Nothing else happens in a gateway while the lock is waited for, so it is not waited for long.
 LOCK_WAIT_MS = 500
@@ -23,25 +22,30 @@ SETTINGS = (
 )
 
 
-def open_sqlite(url: str, create: bool, patient: bool) -> SqliteStore:
-    """Open the store of that URL; see `data.opening.open_store`."""
+def open_store(url: str, create: bool = True, patient: bool = False) -> SqliteStore:
+    """Open the store at ``sqlite:///relative/path`` or ``sqlite:////absolute/path``, migrating it if it is old.
+
+    ``sqlite://`` is a new one in memory, gone when it is closed. See :func:`data.opening.open_store`.
+    """
     if url == IN_MEMORY:
-        return _open(":memory:", "the store in memory", None, patient)
+        return SqliteStore(connect(":memory:"), url, None)
     path = _path(url)
     if create:
         _make_folder(path)
     elif not path.exists():
         raise StoreError(f"{path}: there is no store here")
     try:
-        return _open(f"{path.absolute().as_uri()}?mode=rwc", str(path), str(path), patient)
+        return SqliteStore(
+            connect(f"{path.absolute().as_uri()}?mode=rwc", patient), str(path), f"{path}.lock"
+        )
     except (StoreError, sqlite3.Error) as error:
         raise StoreError(f"{path}: {error}") from error
 
 
 def _path(url: str) -> Path:
-    name = url.removeprefix(SCHEME)
+    name = url.removeprefix(IN_FILE)
     if name == url or not name or "\0" in name:
-        raise StoreError(f"{url}: a store is named {SCHEME}PATH")
+        raise StoreError(f"{url}: a store is named {IN_FILE}PATH")
     return Path(name)
 
 
@@ -52,27 +56,24 @@ def _make_folder(path: Path) -> None:
         raise StoreError(f"{path.parent}: {error.strerror}") from error
 
 
-def _open(database: str, name: str, path: str | None, patient: bool) -> SqliteStore:
-    connection = sqlite3.connect(
-        database,
-        uri=True,
-        timeout=OPENING_WAIT_S,
-        isolation_level=None,
-        cached_statements=256,
+def connect(database: str, patient: bool = False) -> sqlite3.Connection:
+    """A connection that is configured, its schema and its catalogue up to date. Raises StoreError, sqlite3.Error."""
+    sqlite = sqlite3.connect(
+        database, uri=True, timeout=OPENING_WAIT_S, isolation_level=None, cached_statements=256
     )
     try:
-        _prepare(connection, patient)
-        return SqliteStore(Connection(connection, name), catalogue.read(connection), path)
+        _prepare(sqlite, patient)
     except BaseException:
-        connection.close()
+        sqlite.close()
         raise
+    return sqlite
 
 
-def _prepare(connection: sqlite3.Connection, patient: bool) -> None:
-    migrations.check_ours(connection)  # before anything is written: turning on the log would be
+def _prepare(sqlite: sqlite3.Connection, patient: bool) -> None:
+    migrations.check_ours(sqlite)  # before anything is written: turning on the log would be
     for setting in SETTINGS:
-        connection.execute(setting)
-    migrations.migrate(connection)
-    catalogue.refresh(connection)
+        sqlite.execute(setting)
+    migrations.migrate(sqlite)
+    catalogue.refresh(sqlite)
     if not patient:
-        connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
+        sqlite.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")

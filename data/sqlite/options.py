@@ -2,7 +2,7 @@
 # ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
 from data.model import ActiveOption, Catalogue, Option, Package
-from data.sqlite.connection import Part
+from data.sqlite.connection import Verbs
 
 OPTIONS_ON = "SELECT option, since FROM subscriber_options WHERE msisdn = ? ORDER BY option"
 IN_GROUP = "SELECT option FROM subscriber_options WHERE msisdn = ? AND exclusive_group = ? AND option <> ?"
@@ -16,13 +16,13 @@ DROP_PACKAGES = "DELETE FROM packages WHERE msisdn = ? AND option = ?"
 PACKAGES = "SELECT option, kind, remaining, total FROM packages WHERE msisdn = ? ORDER BY option, kind"
 
 
-class Options(Part):
+class Options(Verbs):
     """Verbs about the options and packages of one number."""
 
     catalogue: Catalogue
 
     async def options_on(self, msisdn: str) -> list[ActiveOption]:
-        return [ActiveOption(*row) for row in self._execute(OPTIONS_ON, (msisdn,))]
+        return list(map(ActiveOption._make, self._read(OPTIONS_ON, (msisdn,))))
 
     async def switch_on(self, msisdn: str, number: int, since: float) -> bool:
         option = self.catalogue.options[number]
@@ -37,7 +37,7 @@ class Options(Part):
     def _make_room(self, msisdn: str, option: Option) -> None:
         if option.exclusive_group is None:
             return
-        others = self._execute(IN_GROUP, (msisdn, option.exclusive_group, option.number)).fetchall()
+        others = self._read(IN_GROUP, (msisdn, option.exclusive_group, option.number)).fetchall()
         for (other,) in others:
             self._switch_off(msisdn, other)
 
@@ -51,5 +51,5 @@ class Options(Part):
     async def packages(self, msisdn: str) -> list[Package]:
         return [
             Package(option or None, kind, left, total)
-            for option, kind, left, total in self._execute(PACKAGES, (msisdn,))
+            for option, kind, left, total in self._read(PACKAGES, (msisdn,))
         ]

@@ -1,15 +1,16 @@
-"""Parts of long messages that wait for each other."""
+"""Parts of long messages, until the last of them has come."""
 # ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
 import hashlib
 
 from data.model import MessagePart
-from data.sqlite.connection import Connection, Part, upsert
+from data.sqlite.connection import Connection, Verbs, upsert
 
 _PART = "link, msisdn, recipient, reference, number, total, data_coding, octets, received"
+_MESSAGE = "link, msisdn, recipient, reference"
 _OF_MESSAGE = "link = ? AND msisdn = ? AND recipient = ? AND reference = ?"
 PARTS = f"SELECT {_PART} FROM message_parts WHERE {_OF_MESSAGE} ORDER BY number"
-KEEP_PART = upsert("message_parts", _PART, key="link, msisdn, recipient, reference, number")
+KEEP_PART = upsert("message_parts", _PART, key=f"{_MESSAGE}, number")
 DROP_MESSAGE = f"DELETE FROM message_parts WHERE {_OF_MESSAGE}"
 OF_SENDER = """
 SELECT recipient, reference, count(*) FROM message_parts WHERE link = ? AND msisdn = ?
@@ -23,8 +24,7 @@ DELETE FROM message_parts WHERE (link, msisdn, recipient, reference) IN (
 """
 
 FINISHED = f"SELECT digests, finished FROM finished_messages WHERE {_OF_MESSAGE}"
-_FINISHED = "link, msisdn, recipient, reference, digests, finished"
-FINISH = upsert("finished_messages", _FINISHED, key="link, msisdn, recipient, reference")
+FINISH = upsert("finished_messages", f"{_MESSAGE}, digests, finished", key=_MESSAGE)
 FORGET_FINISHED = f"DELETE FROM finished_messages WHERE {_OF_MESSAGE}"
 EXPIRE_FINISHED = "DELETE FROM finished_messages WHERE finished < ?"
 
@@ -34,7 +34,7 @@ REPEATED_S = 60.0
 _DIGEST_OCTETS = 8
 
 
-class Parts(Part):
+class Parts(Verbs):
     """Verbs about parts of long messages."""
 
     def __init__(self, connection: Connection):
@@ -68,7 +68,7 @@ class Parts(Part):
 
         Without that it would begin the next one, which may have the same reference: some centres use only one.
         """
-        row = self._execute(FINISHED, _message(part)).fetchone()
+        row = self._read(FINISHED, _message(part)).fetchone()
         if row is None:
             return False
         digests, finished = row
@@ -81,7 +81,7 @@ class Parts(Part):
 
     def _parts_like(self, part: MessagePart) -> dict[int, MessagePart]:
         """The parts that are there, by number. If they are of another message with the same reference, they go."""
-        there = [MessagePart(*row) for row in self._execute(PARTS, _message(part))]
+        there = list(map(MessagePart._make, self._read(PARTS, _message(part))))
         if there and there[0].total != part.total:
             self._write(DROP_MESSAGE, _message(part))
             return {}
@@ -91,14 +91,14 @@ class Parts(Part):
         self._bound_sender(newest, limit)
         self._parts_at_most += 1
         if self._parts_at_most > total_limit:
-            (count,) = self._execute(COUNT_PARTS).fetchone()
+            (count,) = self._read(COUNT_PARTS).fetchone()
             if count > total_limit:
                 # some more than needed, so that a flood is not counted at every part
                 self._drop_oldest_messages(count - total_limit + total_limit // 8)
-            (self._parts_at_most,) = self._execute(COUNT_PARTS).fetchone()
+            (self._parts_at_most,) = self._read(COUNT_PARTS).fetchone()
 
     def _bound_sender(self, newest: MessagePart, limit: int) -> None:
-        messages = self._execute(OF_SENDER, (newest.link, newest.msisdn)).fetchall()
+        messages = self._read(OF_SENDER, (newest.link, newest.msisdn)).fetchall()
         too_many = sum(count for _, _, count in messages) - limit
         for recipient, reference, count in messages:
             if too_many > 0 and (recipient, reference) != (newest.to, newest.reference):
@@ -107,7 +107,7 @@ class Parts(Part):
 
     def _drop_oldest_messages(self, parts: int) -> None:
         """Drop at least that many parts: whole messages, because what is left of one is of no use."""
-        messages = dict.fromkeys(self._execute(OLDEST_PARTS, (parts,)))
+        messages = dict.fromkeys(self._read(OLDEST_PARTS, (parts,)))
         self._write_many(DROP_MESSAGE, messages)
 
     async def expire_parts(self, before: float) -> int:

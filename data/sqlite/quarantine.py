@@ -1,4 +1,4 @@
-"""What came from a peer and could not be used."""
+"""What came and could not be used."""
 # ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
 import json
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from data.model import QuarantineRecord
-from data.sqlite.connection import Part
+from data.sqlite.connection import GREATEST_ID, LISTED, Verbs
 
 _RECORD = "id, link, peer, direction, reason, status, octets, occurred, replay"
 QUARANTINE = """
@@ -17,32 +17,30 @@ COUNT_QUARANTINED = "SELECT count(*) FROM quarantine"
 DROP_OLDEST = "DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine ORDER BY id LIMIT ?)"
 QUARANTINED = f"SELECT {_RECORD} FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?"
 QUARANTINED_ONE = f"SELECT {_RECORD} FROM quarantine WHERE id = ?"
-DROP_THESE = "DELETE FROM quarantine WHERE id IN (SELECT value FROM json_each(?))"
+DROP_THESE = f"DELETE FROM quarantine WHERE id IN {LISTED}"
 DROP_ALL = "DELETE FROM quarantine"
 # Only what came by a link can be handled again.
-ASK_THESE = "UPDATE quarantine SET replay = 1 WHERE link <> '' AND id IN (SELECT value FROM json_each(?))"
+ASK_THESE = f"UPDATE quarantine SET replay = 1 WHERE link <> '' AND id IN {LISTED}"
 ASK_ALL = "UPDATE quarantine SET replay = 1 WHERE link <> ''"
-ASK_NO_MORE = "UPDATE quarantine SET replay = 0 WHERE id IN (SELECT value FROM json_each(?))"
+ASK_NO_MORE = f"UPDATE quarantine SET replay = 0 WHERE id IN {LISTED}"
 REPLAYS = f"SELECT {_RECORD} FROM quarantine WHERE replay = 1 ORDER BY id LIMIT ?"
 
-_GREATEST_ID = 2**63 - 1
 
-
-class Quarantine(Part):
+class Quarantine(Verbs):
     """Verbs about the quarantine."""
 
     async def quarantine(self, records: Sequence[QuarantineRecord], limit: int) -> None:
         self._write_many(QUARANTINE, [record[1:-1] for record in records])
-        (count,) = self._execute(COUNT_QUARANTINED).fetchone()
+        (count,) = self._read(COUNT_QUARANTINED).fetchone()
         if count > limit:
             self._write(DROP_OLDEST, (count - limit,))
 
     async def quarantined(self, limit: int, before_id: int | None = None) -> list[QuarantineRecord]:
-        below = _GREATEST_ID if before_id is None else before_id
-        return [_record(row) for row in self._execute(QUARANTINED, (below, limit))]
+        below = GREATEST_ID if before_id is None else before_id
+        return [_record(row) for row in self._read(QUARANTINED, (below, limit))]
 
     async def quarantined_one(self, id: int) -> QuarantineRecord | None:
-        row = self._execute(QUARANTINED_ONE, (id,)).fetchone()
+        row = self._read(QUARANTINED_ONE, (id,)).fetchone()
         return None if row is None else _record(row)
 
     async def drop_quarantined(self, ids: Sequence[int] | None = None) -> int:
@@ -60,11 +58,11 @@ class Quarantine(Part):
         return self._write(of_these, (json.dumps(ids),)).rowcount
 
     async def replays(self, limit: int = 100) -> list[QuarantineRecord]:
-        return [_record(row) for row in self._execute(REPLAYS, (limit,))]
+        return [_record(row) for row in self._read(REPLAYS, (limit,))]
 
     async def replayed(self, ids: Sequence[int]) -> None:
         await self.drop_quarantined(ids)
 
 
 def _record(row: tuple[Any, ...]) -> QuarantineRecord:
-    return QuarantineRecord(*row)._replace(replay=row[-1] == 1)
+    return QuarantineRecord._make((*row[:-1], row[-1] == 1))

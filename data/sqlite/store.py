@@ -1,116 +1,112 @@
-"""The store: one connection, one unit of work at a time."""
+"""The store and its units of work, on one connection, for one thread."""
+# ruff: noqa: D102 - the verbs are described where they are declared, in data.store
 
 import asyncio
 import fcntl
 import itertools
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import TextIO
 
 from data.model import Catalogue
+from data.sqlite import catalogue
+from data.sqlite.acknowledged import Acknowledgements
 from data.sqlite.connection import Connection
-from data.sqlite.facts import SqliteFacts
-from data.sqlite.inbox import SqliteInbox
+from data.sqlite.dialogues import Dialogues
 from data.sqlite.jobs import SqliteJobs
-from data.sqlite.outbox import SqliteOutbox
-from data.store import StoreError
+from data.sqlite.options import Options
+from data.sqlite.outbox import LAST_ID, SqliteOutbox
+from data.sqlite.parts import Parts
+from data.sqlite.passwords import Passwords
+from data.sqlite.quarantine import Quarantine
+from data.sqlite.receipts import Receipts
+from data.sqlite.subscribers import Subscribers
+from data.store import Facts, Inbox, Jobs, Outbox, StoreError, Unit
 
-LAST_ID = """
-SELECT max((SELECT coalesce(max(id), 0) FROM outbox), (SELECT coalesce(max(id), 0) FROM undelivered),
-           (SELECT coalesce(max(id), 0) FROM sent_messages))
-"""
+
+class SqliteFacts(Subscribers, Options, Passwords):
+    """All that operations see."""
+
+    def __init__(self, connection: Connection, catalogue: Catalogue):
+        super().__init__(connection)
+        self.catalogue = catalogue
+
+
+class SqliteInbox(Dialogues, Acknowledgements, Receipts, Parts, Quarantine):
+    """What came, as far as it must be known later."""
 
 
 class SqliteUnit:
-    """The verbs. There is one object for all units of a store, since no two of them are open at a time."""
+    """The unit of work that is open on the connection. One at a time is, so that all can be the same object."""
 
     def __init__(self, connection: Connection, catalogue: Catalogue):
-        self.facts = SqliteFacts(connection, catalogue)
-        self.outbox = SqliteOutbox(connection)
-        self.inbox = SqliteInbox(connection)
-        self.jobs = SqliteJobs(connection)
+        self.facts: Facts = SqliteFacts(connection, catalogue)
+        self.outbox: Outbox = SqliteOutbox(connection)
+        self.inbox: Inbox = SqliteInbox(connection)
+        self.jobs: Jobs = SqliteJobs(connection)
         self._connection = connection
-        last: int = connection.execute(LAST_ID).fetchone()[0]
-        self._ids = itertools.count(last + 1)
+        (last,) = connection.execute(LAST_ID).fetchone()
+        self._ids: Iterator[int] = itertools.count(last + 1)
 
     def draw_id(self) -> int:
-        """See `data.store.Unit`."""
         return next(self._ids)
 
     async def savepoint(self) -> None:
-        """See `data.store.Unit`."""
-        self._connection.mark()
+        self._connection.savepoint()
 
     async def release(self) -> bool:
-        """See `data.store.Unit`."""
         return self._connection.release()
 
     async def rollback_savepoint(self) -> None:
-        """See `data.store.Unit`."""
-        self._connection.rollback_to_mark()
+        self._connection.rollback_savepoint()
 
 
 class SqliteStore:
-    """All of :class:`data.store.Store` on one connection, for one thread. ``path`` is None in memory."""
+    """:class:`data.store.Store` on one connection. Who asks for a unit or a view waits for those before him."""
 
-    def __init__(self, connection: Connection, catalogue: Catalogue, path: str | None):
-        self.catalogue = catalogue
-        self._connection = connection
-        self._path = path
-        self._unit = SqliteUnit(connection, catalogue)
+    def __init__(self, sqlite: sqlite3.Connection, name: str, lock_file: str | None):
+        self.catalogue = catalogue.read(sqlite)
+        self._connection = Connection(sqlite, name)
+        self._unit = SqliteUnit(self._connection, self.catalogue)
         self._lock = asyncio.Lock()
+        self._lock_file = lock_file
         self._claim: TextIO | None = None
 
     @asynccontextmanager
-    async def unit(self) -> AsyncIterator[SqliteUnit]:
-        """See `data.store.Store`."""
+    async def unit(self) -> AsyncIterator[Unit]:
         async with self._lock:
-            self._connection.begin()
-            try:
-                yield self._unit
-                self._connection.commit()
-            finally:
-                self._connection.rollback()
+            with self._connection.told():
+                self._connection.begin()
+                try:
+                    yield self._unit
+                    self._connection.commit()
+                finally:
+                    self._connection.rollback()  # of what is not committed
 
     @asynccontextmanager
-    async def view(self) -> AsyncIterator[SqliteUnit]:
-        """See `data.store.Store`. The lock keeps it from what a unit has not committed yet."""
-        async with self._lock:
+    async def view(self) -> AsyncIterator[Unit]:
+        async with self._lock:  # a unit that is open on this connection would be seen half done
             yield self._unit
 
     def claim(self) -> None:
-        """See `data.store.Store`."""
-        if self._path is None:
+        if self._lock_file is None:  # nobody else can reach what is in memory
             return
-        path = f"{self._path}.lock"
         try:
-            claim = open(path, "w", encoding="ascii")  # noqa: SIM115 - held until the store is closed
+            claim = open(self._lock_file, "w", encoding="ascii")  # noqa: SIM115 - held until the store is closed
         except OSError as error:
-            raise StoreError(f"{path}: {error.strerror}") from None
+            raise StoreError(f"{self._lock_file}: {error.strerror}") from None
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             claim.close()
-            raise StoreError(f"{self._path}: another gateway is at work on this store") from None
+            raise StoreError(f"{self._connection.name}: another gateway is at work on this store") from None
         self._claim = claim
 
     async def close(self) -> None:
-        """See `data.store.Store`."""
-        self._connection.raw.close()
+        self._connection.close()
         if self._claim:
             self._claim.close()
 
     async def erase_traces(self) -> bool:
-        """See `data.store.Store`."""
-        connection = self._connection
-        if connection.raw.in_transaction:
-            return False
-        # a reader that stays must not hold up the loop: it is tried once, and again at the next call
-        (wait_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
-        connection.execute("PRAGMA busy_timeout = 0")
-        try:
-            with connection.told():
-                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        finally:
-            connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
-        return bool(busy == 0)
+        return not self._lock.locked() and self._connection.truncate_log()

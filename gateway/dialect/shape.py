@@ -13,7 +13,7 @@ _MAX_SERVICE_TYPE = 5
 
 
 @dataclass(config=_STRICT, kw_only=True)
-class Inward:
+class InwardWords:
     """Operations towards the gateway; a centre sends the first of each list."""
 
     new: list[Word]
@@ -25,7 +25,7 @@ class Inward:
 
 
 @dataclass(config=_STRICT, kw_only=True)
-class Outward:
+class OutwardWords:
     """Operations from the gateway; None: the dialect has no word for it."""
 
     ask: Word
@@ -58,7 +58,7 @@ class DataCoding:
 
 
 @dataclass(config=_STRICT, kw_only=True)
-class Address:
+class AddressForm:
     """Type of number and numbering plan of the subscriber's address, where no question has told them."""
 
     ton: int = 0
@@ -66,7 +66,7 @@ class Address:
 
 
 @dataclass(config=_STRICT, kw_only=True)
-class Limits:
+class CentreLimits:
     """What the centre puts up with: octets of a screen, seconds of silence, seconds of a whole dialogue."""
 
     octets: int = 160
@@ -79,8 +79,8 @@ class ProfileFile:
     """The whole file (``in`` and ``out`` are Python's words, hence the aliases)."""
 
     name: str
-    inward: Inward = Field(alias="in")
-    outward: Outward = Field(alias="out")
+    inward: InwardWords = Field(alias="in")
+    outward: OutwardWords = Field(alias="out")
     dcs: DataCoding
     key: list[Literal["source_addr", "destination_addr"]]
     title: str = ""
@@ -95,8 +95,8 @@ class ProfileFile:
     extra_tlvs: dict[int, str] = Field(default_factory=dict)
     carrier: Literal["message", "data_sm"] = "message"
     packing: Literal["unpacked", "packed"] = "unpacked"
-    addr: Address = Field(default_factory=Address)
-    limits: Limits = Field(default_factory=Limits)
+    addr: AddressForm = Field(default_factory=AddressForm)
+    limits: CentreLimits = Field(default_factory=CentreLimits)
 
 
 def check(file: ProfileFile) -> None:

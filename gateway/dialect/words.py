@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
-from menus.turns import Abort, Answer, Begin, Notified, Text
+from menus.turns import Turn
 
 Message = DeliverSm | SubmitSm | DataSm
 """What a USSD message travels in. Deliver_sm towards an ESME, submit_sm towards an SMSC, data_sm either way."""
@@ -16,8 +16,6 @@ ReplyKind = Literal[
 ScreenKind = Literal["ask", "finish", "notify", "release"]
 Word = int | str
 """What names an operation: a value of ussd_service_op, or a service_type."""
-
-Turn = Begin | Answer | Abort | Notified | Text
 
 
 class DialectError(Exception):

@@ -42,14 +42,14 @@ _REQUESTS = {
     "transmitter": (pdus.BindTransmitter,),
 }
 
-BindRequest = type[pdus.BindTransceiver] | type[pdus.BindReceiver] | type[pdus.BindTransmitter]
+BindClass = type[pdus.BindTransceiver] | type[pdus.BindReceiver] | type[pdus.BindTransmitter]
 
 
 class LinkDown(Exception):
     """The centre cannot be reached or refuses the bind; the message is what ``/healthz`` says."""
 
 
-def requests_of(link: Link) -> tuple[BindRequest, ...]:
+def requests_of(link: Link) -> tuple[BindClass, ...]:
     """The binds that we connect for."""
     requests = _REQUESTS[link.settings.bind]
     if link.settings.outbind:
@@ -60,7 +60,7 @@ def requests_of(link: Link) -> tuple[BindRequest, ...]:
 class _Binding:
     """A connection on its way to being bound, and to its end: what both ways of binding share."""
 
-    def __init__(self, link: Link, request: BindRequest):
+    def __init__(self, link: Link, request: BindClass):
         self._link = link
         self._request = request
         self.name = _NAMES[request]
@@ -132,7 +132,7 @@ class _Binding:
 class Bind(_Binding):
     """One bind on connections that we open: await `run`; it returns once the link is stopping."""
 
-    def __init__(self, link: Link, request: BindRequest, certificates: Certificates | None):
+    def __init__(self, link: Link, request: BindClass, certificates: Certificates | None):
         super().__init__(link, request)
         self._certificates = certificates
         self._addresses: Iterator[str] = iter(())

@@ -15,10 +15,11 @@ import structlog
 
 from data.model import Outgoing, QuarantineRecord
 from data.store import StoreError
+from gateway.dialect.words import Message
 from gateway.links.connection import Connection
 from gateway.links.flow import Flow
 from gateway.links.outward import Outward
-from gateway.settings import Link as LinkSettings
+from gateway.settings import LinkSettings
 from gateway.smpp import pdu as pdus
 from gateway.smpp.errors import RemoteProtocolError
 from gateway.smpp.events import (
@@ -46,8 +47,8 @@ from gateway.smpp.vocabulary import (
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post
 from gateway.turns.quarantine import Quarantine, octets_of
-from gateway.turns.repeats import Told
-from gateway.turns.station import Delivered, Message, station_of
+from gateway.turns.repeats import ReadMark
+from gateway.turns.station import Delivered, station_of
 from gateway.turns.work import Work
 from gateway.watch.metrics import Metrics
 
@@ -324,6 +325,6 @@ class Link:
                 self.log.info("notice of the centre", command=pdu.name)
 
 
-def _told(connection: Connection) -> Told:
+def _told(connection: Connection) -> ReadMark:
     session = connection.session
-    return Told(connection.id, session.responses_sent, session.responses_read)
+    return ReadMark(connection.id, session.responses_sent, session.responses_read)

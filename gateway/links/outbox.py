@@ -47,7 +47,7 @@ class Verdict(enum.Enum):
     FAILED = enum.auto()
 
 
-class Part(NamedTuple):
+class Fragment(NamedTuple):
     """One of several PDUs of a long message; it stands in the queue where its message stood."""
 
     id: int
@@ -73,10 +73,10 @@ class Part(NamedTuple):
         return self.message.expires
 
 
-Item = Outgoing | Part
+Item = Outgoing | Fragment
 """What waits in the queue. Two of them are told apart by their first two fields."""
 
-ITEMS = (Outgoing, Part)
+ITEMS = (Outgoing, Fragment)
 """The classes of an item, for `isinstance`."""
 
 
@@ -124,7 +124,7 @@ class Lane:
         self.more_in_store = more or self.left_behind
 
 
-class Outbox:
+class SendQueue:
     """The queue of one link. Times are monotonic seconds, except `Outgoing.expires`, which is the wall's.
 
     `limit` messages of each kind are kept at hand. `flow` hears what the centre makes of them.
@@ -220,7 +220,7 @@ class Outbox:
                 return heappop(lane.ready) if now >= self._paused(lane) else None
         return None
 
-    def push(self, parts: Sequence[Part]) -> None:
+    def push(self, parts: Sequence[Fragment]) -> None:
         """Put the parts of a message that was popped in its place."""
         for part in parts:
             self._come_back(part)

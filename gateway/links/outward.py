@@ -16,8 +16,8 @@ import structlog
 from data.model import Outgoing
 from gateway.links.connection import Connection
 from gateway.links.flow import Flow
-from gateway.links.outbox import ITEMS, Item, Lane, Outbox, Part, Verdict
-from gateway.settings import Link as LinkSettings
+from gateway.links.outbox import ITEMS, Fragment, Item, Lane, SendQueue, Verdict
+from gateway.settings import LinkSettings
 from gateway.smpp import pdu as pdus
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.events import Response, Unanswered
@@ -67,7 +67,7 @@ class Outward:
         self._dialogues, self._metrics, self._clock = dialogues, metrics, clock
         self._log = log.bind(link=settings.name)
         self._flow = Flow(settings.window, settings.rate)
-        self._outbox = Outbox(settings.backlog, self._flow)
+        self._outbox = SendQueue(settings.backlog, self._flow)
         self._outcomes = Outcomes()
         self._being_told: list[Outcomes] = []
         self._parts: dict[int, int] = {}  # of long messages: how many have not been taken
@@ -225,7 +225,9 @@ class Outward:
             if len(frames) == 1:
                 return frames[0]
             self._parts[item.id] = len(frames)
-            self._outbox.push([Part(item.id, number, item, frame) for number, frame in enumerate(frames, 1)])
+            self._outbox.push(
+                [Fragment(item.id, number, item, frame) for number, frame in enumerate(frames, 1)]
+            )
             return None
         if item.frame[4:8] == self._not_ours:  # it was to leave by a link of the other role
             return carried_in(item.frame, self._station.carrier)
@@ -304,7 +306,7 @@ class Outward:
 
     def _is_whole(self, item: Item) -> bool:
         """Whether the centre has all of a message, one part of which it has just taken."""
-        if not isinstance(item, Part):
+        if not isinstance(item, Fragment):
             return True
         left = self._parts.get(item.id, 0) - 1  # without an entry it was given up, parts under way and all
         if left > 0:
@@ -339,7 +341,7 @@ class Outward:
     def _give_up(self, item: Item, reason: str) -> int:
         """Have the store told that the message has failed, with all its parts; how many wait for that."""
         self._outbox.forget(item)
-        if isinstance(item, Part):
+        if isinstance(item, Fragment):
             if self._parts.pop(item.id, None) is None:
                 return len(self._outcomes.failed)
             self._outbox.withdraw([item.id])

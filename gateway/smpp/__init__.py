@@ -19,6 +19,7 @@ From the wire upwards:
 ``gsm7``         GSM 03.38, unpacked and packed
 ``national``     its national language tables
 ``text``         alphabets, data_coding, lengths
+``graphemes``    between which characters a text may be cut
 ``user_data_header``, ``long_messages``  parts of long messages, out and in
 ``receipts``     delivery receipts in text and in TLV form
 ``errors``       one small tree

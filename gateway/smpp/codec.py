@@ -135,7 +135,7 @@ def _read_run(names: list[str], at: str) -> list[str]:
     return [f"reading = {names[0]!r}", f"{', '.join(names)} = {value}"]
 
 
-def _read_field(name: str, kind: fields.Kind, at: str) -> list[str]:
+def _read_field(name: str, kind: fields.FieldKind, at: str) -> list[str]:
     match kind:
         case COctetString(size):
             return [
@@ -222,7 +222,7 @@ def _checks(table: Table) -> list[str]:
     return [f"if {' or '.join(wrong)}: raise FieldError('')"] if wrong else []
 
 
-def _form(kind: fields.Kind) -> str:
+def _form(kind: fields.FieldKind) -> str:
     match kind:
         case Integer():
             return "%c"
@@ -233,7 +233,7 @@ def _form(kind: fields.Kind) -> str:
     return "%b"
 
 
-def _value(name: str, kind: fields.Kind) -> str:
+def _value(name: str, kind: fields.FieldKind) -> str:
     match kind:
         case Integer():
             return name

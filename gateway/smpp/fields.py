@@ -151,8 +151,8 @@ class UnsuccessfulSmes:
         return repr(failed)
 
 
-Kind = Integer | COctetString | OctetString | Destinations | UnsuccessfulSmes
-Table = tuple[tuple[str, Kind], ...]
+FieldKind = Integer | COctetString | OctetString | Destinations | UnsuccessfulSmes
+Table = tuple[tuple[str, FieldKind], ...]
 """Name and kind of each field, in the order of the wire."""
 
 

@@ -9,12 +9,12 @@ Four forms are in use, and the link says which one its centre takes:
 A cut never goes through an escape pair, a surrogate pair, or a letter and the marks that belong to it.
 """
 
-import unicodedata
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.smpp import gsm7
+from gateway.smpp.graphemes import belongs_to_previous
 from gateway.smpp.pdu import DataSm, DeliverSm, SubmitMulti, SubmitSm
 from gateway.smpp.text import encode_text
 from gateway.smpp.user_data_header import NO_HEADER, National, Part, encode_udh, fill_bits, read_header
@@ -39,9 +39,6 @@ _SMS_SEPTETS = 160
 _HEADER_OCTETS = {"udh8": 6, "udh16": 7, "sar": 6}  # for sar: the one that the centre will make
 _LONGEST_CLUSTER_OCTETS = 32  # marks are kept with their letter as far as this
 _LOOKAHEAD_OCTETS = 4  # one character in UTF-16
-
-_ZERO_WIDTH_JOINER = "\u200d"
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +154,9 @@ def _end_of_cluster(octets: bytes, limit: int) -> int:
 
 
 def _belong_together(octets: bytes, at: int) -> bool:
-    before = octets[at - 2 : at].decode("utf-16-be", "replace")
-    behind = octets[at : at + _LOOKAHEAD_OCTETS].decode("utf-16-be", "replace")[0]
-    return (
-        _ZERO_WIDTH_JOINER in (before, behind)
-        or unicodedata.category(behind).startswith("M")  # marks, variation selectors too
-        or ord(behind) in _SKIN_TONES
-    )
+    before = octets[:at].decode("utf-16-be", "replace")
+    behind = octets[at : at + _LOOKAHEAD_OCTETS].decode("utf-16-be", "replace")
+    return belongs_to_previous(before + behind, len(before))
 
 
 # ------------------------------------------------------------------------------------------- reading

@@ -14,7 +14,7 @@ import structlog
 from data.model import Acknowledged, DialogueRecord, Outgoing, OutgoingKind, Subscriber
 from data.store import Store
 from gateway.dialect import DialectError, Inbound
-from gateway.dialect.words import ReplyKind
+from gateway.dialect.words import Message, ReplyKind
 from gateway.numbers import TON_ALPHANUMERIC
 from gateway.settings import Service
 from gateway.smpp.pdu import encode
@@ -23,9 +23,9 @@ from gateway.smpp.vocabulary import ESME_RINVSRCADR, ESME_ROK, ESME_RX_R_APPN
 from gateway.turns.post import Post
 from gateway.turns.reading import Arrival, arrive, understand
 from gateway.turns.records import is_answered, is_late, record_for, record_of, reopen
-from gateway.turns.repeats import Told, pack
+from gateway.turns.repeats import ReadMark, pack
 from gateway.turns.robots import Patience
-from gateway.turns.station import Delivered, Message, Station
+from gateway.turns.station import Delivered, Station
 from gateway.turns.work import Outcomes, Work
 from handlers.registry import Operation
 from menus.engine import advance
@@ -87,7 +87,7 @@ class Dialogues:
         requests: Sequence[Delivered],
         outcomes: Outcomes | None = None,
         replayed: Sequence[int] = (),
-        told: Told | None = None,
+        told: ReadMark | None = None,
     ) -> Work:
         """Do one unit of work: `requests` that arrived, `outcomes` of answers, records of the quarantine `replayed`.
 
@@ -219,7 +219,7 @@ class Dialogues:
         before: DialogueRecord | None = None,
     ) -> None:
         """Advance the menu, executing its calls, up to the next screen; it is not shown if nobody looks any more."""
-        turn: Turn = message.turn
+        turn: Turn | Returned = message.turn
         paged, subscriber = message.reply is not None, work.subscriber
         assert subscriber, "strangers have been answered"
         display, seen_as = self._display(work, paged), work.subscriber
@@ -287,7 +287,7 @@ def _no_turn(work: Work) -> int:
     return ESME_ROK
 
 
-def _row(told: Told, work: Work) -> Acknowledged:
+def _row(told: ReadMark, work: Work) -> Acknowledged:
     return Acknowledged(
         work.station.name,
         told.connection,

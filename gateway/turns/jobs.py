@@ -16,8 +16,7 @@ import structlog
 from data.model import JobRecord
 from data.store import Store, StoreError
 from gateway.backoff import Backoff
-from gateway.settings import Jobs as JobSettings
-from gateway.settings import Service
+from gateway.settings import JobSettings, Service
 from gateway.turns.post import Post
 from gateway.turns.work import Work
 from gateway.watch.metrics import Metrics
@@ -34,7 +33,7 @@ class Orphan(Exception):
     """A job whose name, link or subscriber is not there any more; they may come back."""
 
 
-class Jobs:
+class Workers:
     """The workers. Await `run` in a task; cancel it to stop: what was under way begins anew at the next start.
 
     The post office rings when there is a job, and is given the messages that jobs have committed. `clock` is the

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from data.model import MessagePart
 from gateway.dialect import DialectError, Inbound
+from gateway.dialect.words import Message
 from gateway.numbers import Address, short_number
 from gateway.smpp.framing import digest
 from gateway.smpp.receipts import Receipt, read_receipt, receipt_by_form
 from gateway.smpp.vocabulary import ESM_CLASS_TYPE_MASK, RECEIPTED_MESSAGE_ID, USSD_SERVICE_OP
-from gateway.turns.sms import Piece
-from gateway.turns.station import Delivered, Message, Station
+from gateway.turns.sms import ReceivedPart
+from gateway.turns.station import Delivered, Station
 from gateway.turns.work import Work
 from menus.turns import Text
 
@@ -51,14 +52,14 @@ async def understand(arrival: Arrival, work: Work) -> Inbound | None:
         await _note_receipt(receipt, pdu, work)
         return None
     text = station.sms.read(pdu)
-    if isinstance(text, Piece):
+    if isinstance(text, ReceivedPart):
         text = await _put_together(pdu, text, work)
     if text is None:
         return None
     return Inbound(arrival.msisdn, "", Text(short_number(pdu.destination_addr), text), None, None)
 
 
-async def _put_together(pdu: Message, piece: Piece, work: Work) -> str | None:
+async def _put_together(pdu: Message, piece: ReceivedPart, work: Work) -> str | None:
     """The text of a long SMS with its last part, None before that. The others are in the store, acknowledged."""
     if piece.part.total > _PARTS_AT_MOST:
         raise DialectError(f"an SMS of {piece.part.total} parts; {_PARTS_AT_MOST} are possible")

@@ -26,7 +26,7 @@ AGAIN_S = 60.0
 _UNREAD_S = 10.0  # no response stays unread for longer on a connection that is alive
 
 
-class Told(NamedTuple):
+class ReadMark(NamedTuple):
     """What the peer of a connection has been told: our responses until now, and how many it is known to have read."""
 
     connection: str
@@ -67,7 +67,7 @@ class Repeats:
         """The unit of work that claimed these has failed: they will come once more."""
         self._doubted.update(digests)
 
-    def acknowledged(self, told: Told, digests: Sequence[int]) -> None:
+    def acknowledged(self, told: ReadMark, digests: Sequence[int]) -> None:
         """These messages have been acknowledged on a connection; `told.responses` counts the responses to them."""
         unread, now = self._unread.setdefault(told.connection, deque()), self._clock()
         unread.append(_Unread(told.responses, now, digests))
@@ -76,7 +76,7 @@ class Repeats:
             if not unread:
                 break
 
-    def bound(self, others: Iterable[Told] = ()) -> None:
+    def bound(self, others: Iterable[ReadMark] = ()) -> None:
         """A connection has been bound: what is in doubt comes now, or not at all.
 
         The `others` may be dead already, and nobody has noticed: then the new one was made in their place.
@@ -89,12 +89,12 @@ class Repeats:
         """A connection has been taken leave of in good order: its peer has read everything."""
         self._unread.pop(connection, None)
 
-    def lost(self, told: Told, others: bool) -> None:
+    def lost(self, told: ReadMark, others: bool) -> None:
         """A connection is gone; `others` says whether the centre is bound by another one still."""
         self._doubt(told)
         self._until = self._clock() + AGAIN_S if others else math.inf
 
-    def _doubt(self, told: Told) -> None:
+    def _doubt(self, told: ReadMark) -> None:
         for unread in self._unread.pop(told.connection, ()):
             if unread.responses > told.read:
                 self._doubted.update(unread.digests)

@@ -20,7 +20,7 @@ Carrier = type[SubmitSm] | type[DeliverSm]
 """What our messages to subscribers travel in: submit_sm to an SMSC, deliver_sm to an ESME."""
 
 
-class Piece(NamedTuple):
+class ReceivedPart(NamedTuple):
     """A part of a long message: which one, and its octets without any header."""
 
     part: Part
@@ -74,7 +74,7 @@ class SmsStyle:
             widest = [*self.dcs_by_alphabet][-1]
             return widest, "".join(letter if _has(widest, letter) else "?" for letter in text)
 
-    def read(self, pdu: DeliverSm | SubmitSm | DataSm) -> "str | Piece | None":
+    def read(self, pdu: DeliverSm | SubmitSm | DataSm) -> "str | ReceivedPart | None":
         """The text of a message, or what one of the many parts of a long one brings; None when it is no text."""
         alphabet = self.alphabet_by_dcs.get(pdu.data_coding)
         part, octets, national = read_part(pdu, alphabet)
@@ -85,7 +85,7 @@ class SmsStyle:
         if alphabet and national:  # its tables are named in this part only
             octets = decode_text(octets, alphabet, national).encode("utf-16-be")
             alphabet = "ucs2"
-        return Piece(part, octets, self._data_coding(pdu, alphabet))
+        return ReceivedPart(part, octets, self._data_coding(pdu, alphabet))
 
     def _data_coding(self, pdu: DeliverSm | SubmitSm | DataSm, alphabet: str | None) -> int:
         """One that stands for what the octets of a piece are in now."""

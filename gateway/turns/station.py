@@ -4,16 +4,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.dialect import DialectError, Profile, load_profile
+from gateway.dialect.words import Message
 from gateway.numbers import Numbering
-from gateway.settings import Link
-from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
+from gateway.settings import LinkSettings
+from gateway.smpp.pdu import DeliverSm, SubmitSm
 from gateway.smpp.text import data_coding_table, sending_table
 from gateway.turns.receipts import ReceiptIds
 from gateway.turns.repeats import Repeats
 from gateway.turns.sms import Carrier, SmsStyle
-
-Message = DeliverSm | SubmitSm | DataSm
-"""What a subscriber's turn comes in: from an SMSC deliver_sm, from an ESME submit_sm, from either data_sm."""
 
 
 class Delivered(NamedTuple):
@@ -43,7 +41,7 @@ class Station:
     """What the centre may deliver again."""
 
 
-def station_of(settings: Link) -> Station:
+def station_of(settings: LinkSettings) -> Station:
     """What a turn has to know of the link. Raises `DialectError`."""
     try:
         profile = load_profile(settings.dialect)

@@ -8,12 +8,13 @@ from typing import Any
 
 from data.model import DialogueRecord, Outgoing, OutgoingKind, SentMessage, Subscriber
 from data.store import Facts, Unit
+from gateway.dialect.words import Message
 from gateway.numbers import Address
 from gateway.settings import Service
 from gateway.smpp.receipts import Receipt
 from gateway.smpp.text import measure
 from gateway.turns.post import Post
-from gateway.turns.station import Message, Station
+from gateway.turns.station import Station
 from menus.model import Menu
 from menus.turns import Display
 

@@ -22,7 +22,7 @@ from smpp_sim.transcripts.transcript import (
     write,
 )
 
-Reaction = ScreenShown | TextReceived
+ToPhone = ScreenShown | TextReceived
 """What comes to a phone."""
 
 DEED_STEPS = (PickedUp, Typed, TextSent, Did)
@@ -52,7 +52,7 @@ def settled(said: Sequence[Passage], seen: Sequence[Passage], *, nodes: bool = F
     Both are the outcomes of one exchange.
     """
     left = list(seen)
-    steps = [_take(left, one, said, nodes) if isinstance(one, Reaction) else one for one in said]
+    steps = [_take(left, one, said, nodes) if isinstance(one, ToPhone) else one for one in said]
     return _before_blanks([step for step in steps if step is not None], left)
 
 
@@ -74,7 +74,7 @@ def compare(
     agreed: list[Passage] = []
     for (deed, expected), (_, seen) in zip(exchanges(said), exchanges(happened), strict=True):
         agreed += [deed] if deed else []
-        agreed += settled(expected, [step for step in seen if isinstance(step, Reaction)], nodes=nodes)
+        agreed += settled(expected, [step for step in seen if isinstance(step, ToPhone)], nodes=nodes)
     return difference(said, agreed, name)
 
 
@@ -118,7 +118,7 @@ def _same_node(said: Passage, seen: Passage) -> Passage:
 
 def _before_blanks(steps: list[Passage], rest: list[Passage]) -> list[Passage]:
     """`rest` behind the last outcome, before the remarks and the empty lines that lead over to what comes next."""
-    at = max((place for place, step in enumerate(steps, 1) if isinstance(step, Reaction)), default=0)
+    at = max((place for place, step in enumerate(steps, 1) if isinstance(step, ToPhone)), default=0)
     return [*steps[:at], *rest, *steps[at:]]
 
 

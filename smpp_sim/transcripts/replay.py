@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from smpp_sim.remote import DEFAULT_URL, RemotePhone, RequestRefused
-from smpp_sim.transcripts.diff import Reaction, difference, exchanges, plain_text, settled
+from smpp_sim.transcripts.diff import ToPhone, difference, exchanges, plain_text, settled
 from smpp_sim.transcripts.recorder import masked
 from smpp_sim.transcripts.transcript import (
     Did,
@@ -92,7 +92,7 @@ def _exchange(stage: "_Stage", replayed: Replayed, deed: Passage | None, expecte
     """Do it and look; whether it went as expected."""
     line = deed.line if deed else 0
     refusal = stage.do(deed) if deed else ""
-    wanted = [step for step in expected if isinstance(step, Reaction)]
+    wanted = [step for step in expected if isinstance(step, ToPhone)]
     seen = [] if refusal else stage.watch(deed, wanted)
     before = [deed] if deed else []
     happened = [step if step in expected else _without_secrets(step) for step in settled(expected, seen)]
@@ -108,7 +108,7 @@ def _exchange(stage: "_Stage", replayed: Replayed, deed: Passage | None, expecte
 
 def _without_secrets(step: Passage) -> Passage:
     """What was not expected goes into logs and files: a password does not."""
-    if isinstance(step, Reaction):
+    if isinstance(step, ToPhone):
         return replace(step, text=masked(plain_text(step.text)))
     return step
 

@@ -24,13 +24,12 @@ from data.opening import open_store
 from data.seed import subscribers
 from gateway.daemon import load_menu
 from gateway.dialect import Inbound, load_profile
-from gateway.settings import Jobs as JobSettings
-from gateway.settings import Link, Service
+from gateway.settings import JobSettings, LinkSettings, Service
 from gateway.smpp.pdu import DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, encode_text, measure
 from gateway.smpp.vocabulary import ESM_CLASS_UDHI
 from gateway.turns.dialogues import Dialogues
-from gateway.turns.jobs import Jobs
+from gateway.turns.jobs import Workers
 from gateway.turns.post import Post
 from gateway.turns.station import Delivered, station_of
 from gateway.turns.work import Outcomes
@@ -97,7 +96,7 @@ class Tester:
         self.profile = load_profile("spec")
         self.store = open_store(f"sqlite:///{folder / STORE}")
         self.station = station_of(
-            Link(name="ussdc", connect="127.0.0.1:2775", system_id="gw", password="secret")
+            LinkSettings(name="ussdc", connect="127.0.0.1:2775", system_id="gw", password="secret")
         )
         self.jobs_sent: list[Outgoing] = []
         self.visits = Visits()
@@ -106,7 +105,7 @@ class Tester:
         post.join(self)
         self.dialogues = Dialogues(self.store, post, self.menu, operations, limits, lambda: self.now)
         self.dialogues.watch = self._watch
-        self.jobs = Jobs(
+        self.jobs = Workers(
             self.store,
             post,
             self.menu,

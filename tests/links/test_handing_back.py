@@ -10,8 +10,7 @@ from data.model import Outgoing
 from data.opening import open_store
 from gateway.links.connection import Connection
 from gateway.links.link import Link
-from gateway.settings import Link as LinkSettings
-from gateway.settings import Service
+from gateway.settings import LinkSettings, Service
 from gateway.smpp.pdu import BindTransceiver, SubmitSm, encode
 from gateway.smpp.session import Role, Session, SessionSettings
 from gateway.smpp.vocabulary import ESME_RTHROTTLED

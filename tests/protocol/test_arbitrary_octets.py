@@ -11,8 +11,8 @@ from gateway.smpp.fields import (
     COctetString,
     Destinations,
     DistributionList,
+    FieldKind,
     Integer,
-    Kind,
     OctetString,
     SmeAddress,
     UnsuccessfulSme,
@@ -32,7 +32,7 @@ address = st.text(latin1, max_size=20)
 tlvs = st.dictionaries(st.integers(0, 0xFFFF), st.binary(max_size=20), max_size=4)
 
 
-def values_of(kind: Kind) -> st.SearchStrategy:
+def values_of(kind: FieldKind) -> st.SearchStrategy:
     match kind:
         case Integer():
             return octet

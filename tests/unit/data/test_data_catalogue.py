@@ -4,10 +4,13 @@ import shutil
 
 import pytest
 
-from data import catalogue
-from data.catalogue.files import CatalogueError, load_files
-from data.model import Allowance
-from data.sqlite import open_store
+from data.catalogue import FOLDER
+from data.catalogue.files import Allowances, CatalogueError, load_files
+from data.model import ALLOWANCES, Allowance
+from data.opening import open_store
+from data.sqlite import catalogue
+from data.sqlite.opening import connect
+from data.sqlite.store import SqliteStore
 from data.store import StoreError
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +19,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def folder(tmp_path):
     """A copy of the files, to be spoilt."""
-    for file in catalogue.FOLDER.glob("*.yaml"):
+    for file in FOLDER.glob("*.yaml"):
         shutil.copy(file, tmp_path)
     return tmp_path
 
@@ -133,48 +136,58 @@ def test_a_file_that_is_missing(folder):
         load_files(folder)
 
 
+@pytest.fixture
+def connection():
+    """A store's connection to its tables, filled from the files that are ours."""
+    opened = connect(":memory:")
+    yield opened
+    opened.close()
+
+
 class TestRefresh:
     """From the files into the tables."""
 
-    async def test_only_when_a_file_has_changed(self, store, folder):
-        assert not catalogue.refresh(store._connection)
+    def test_only_when_a_file_has_changed(self, connection, folder):
+        assert not catalogue.refresh(connection)
         edit(folder / "options.yaml", "fee_kopecks: 9900", "fee_kopecks: 8900")
-        assert catalogue.refresh(store._connection, folder)
-        assert not catalogue.refresh(store._connection, folder)
-        assert catalogue.read(store._connection).options[21].fee_kopecks == 8900
+        assert catalogue.refresh(connection, folder)
+        assert not catalogue.refresh(connection, folder)
+        assert catalogue.read(connection).options[21].fee_kopecks == 8900
 
-    async def test_what_left_the_files_leaves_the_tables(self, store, folder):
+    def test_what_left_the_files_leaves_the_tables(self, connection, folder):
         edit(
             folder / "options.yaml", (folder / "options.yaml").read_text("utf-8").split("- number: 51")[1], ""
         )
         edit(folder / "options.yaml", "- number: 51", "")
-        catalogue.refresh(store._connection, folder)
-        assert 51 not in catalogue.read(store._connection).options
+        catalogue.refresh(connection, folder)
+        assert 51 not in catalogue.read(connection).options
 
-    async def test_unless_it_is_in_use(self, store, new, folder):
-        await store.import_subscribers([new(79260000003)])
-        await store.switch_on("79260000003", 51, 1.0)
+    async def test_unless_it_is_in_use(self, connection, new, folder):
+        before = catalogue.read(connection)
+        store = SqliteStore(connection, "in memory", None)
+        async with store.unit() as unit:
+            await unit.facts.import_subscribers([new("79260000003")])
+            await unit.facts.switch_on("79260000003", 51, 1.0)
         (folder / "options.yaml").write_text(
             (folder / "options.yaml").read_text("utf-8").split("- number: 51")[0]
         )
         with pytest.raises(StoreError, match="still in use"):
-            catalogue.refresh(store._connection, folder)
-        assert catalogue.read(store._connection) == store.catalogue
+            catalogue.refresh(connection, folder)
+        assert catalogue.read(connection) == before
 
-    async def test_a_mistake_changes_nothing(self, store, folder):
+    def test_a_mistake_changes_nothing(self, connection, folder):
+        before = catalogue.read(connection)
         edit(folder / "options.yaml", "category: fun", "category: games")
         with pytest.raises(CatalogueError):
-            catalogue.refresh(store._connection, folder)
-        assert catalogue.read(store._connection) == store.catalogue
+            catalogue.refresh(connection, folder)
+        assert catalogue.read(connection) == before
 
     async def test_what_is_read_does_not_depend_on_who_loaded_it(self, store, url):
-        again = open_store(url)
-        assert again.catalogue == store.catalogue
-        await again.close()
+        for _ in range(2):
+            again = open_store(url)
+            assert again.catalogue == store.catalogue
+            await again.close()
 
 
 def test_allowances_have_the_same_kinds_everywhere():
-    from data.catalogue.files import Allowances
-    from data.model import ALLOWANCES
-
     assert tuple(Allowances.model_fields) == ALLOWANCES == Allowance.__args__

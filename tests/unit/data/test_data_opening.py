@@ -5,8 +5,9 @@ import sqlite3
 import pytest
 from sqlite_utils import Database
 
-from data import migrations
-from data.sqlite import open_store
+from data.opening import SCHEMES, open_store
+from data.sqlite import migrations
+from data.sqlite.opening import connect
 from data.store import StoreError
 
 pytestmark = pytest.mark.anyio
@@ -61,9 +62,27 @@ def test_a_folder_in_the_place_of_the_file(tmp_path):
     assert "unable to open" in refusal(f"sqlite:///{tmp_path}")
 
 
-@pytest.mark.parametrize("url", ["store.db", "postgresql://localhost/stars", "sqlite://", "sqlite:///"])
+@pytest.mark.parametrize("url", ["store.db", "", "sqlite:///", "sqlite://var/store.db", "sqlite:///a\0b"])
 def test_what_is_no_address_of_a_store(url):
     assert "sqlite:///PATH" in refusal(url)
+
+
+def test_a_scheme_that_is_not_known_is_told_those_that_are(monkeypatch):
+    monkeypatch.setitem(SCHEMES, "paper", SCHEMES["sqlite"])
+    line = refusal("mongodb://gateway:s3cret9@localhost/stars")
+    assert line == "mongodb: no such kind of store; there is paper, sqlite"
+
+
+async def test_one_in_memory_is_a_new_one_each_time():
+    one, other = open_store("sqlite://"), open_store("sqlite://")
+    async with one.unit() as unit:
+        await unit.jobs.add("mail", "79260000003", "ussdc", "", "{}", 1.0, 1.0)
+    async with other.view() as there:
+        assert await there.jobs.due(9e9, 1) == []
+    one.claim()
+    other.claim()
+    await one.close()
+    await other.close()
 
 
 def test_a_store_that_must_exist(tmp_path, url):
@@ -97,17 +116,17 @@ async def test_opening_again_changes_nothing(tmp_path, url):
     with sqlite3.connect(tmp_path / "store.db") as connection:
         before = list(connection.iterdump())
     connection.close()
-    store = open_store(url, create=False)
-    assert migrations.migrate(store._connection) == []
-    await store.close()
+    await open_store(url, create=False).close()
     with sqlite3.connect(tmp_path / "store.db") as connection:
         assert list(connection.iterdump()) == before
     connection.close()
 
 
-async def test_the_connection_is_as_durable_as_promised(store):
+def test_the_connection_is_as_durable_as_promised(tmp_path):
+    connection = connect(f"{tmp_path}/store.db")
+
     def setting(name):
-        return store._connection.execute(f"PRAGMA {name}").fetchone()[0]
+        return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
     assert setting("journal_mode") == "wal"
     assert setting("synchronous") == 2  # FULL
@@ -116,6 +135,7 @@ async def test_the_connection_is_as_durable_as_promised(store):
     assert setting("application_id") == migrations.APPLICATION_ID
     assert setting("user_version") == len(migrations.MIGRATIONS)
     assert setting("integrity_check") == "ok"
+    connection.close()
 
 
 class TestMigrations:

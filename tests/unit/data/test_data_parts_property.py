@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.model import MessagePart
-from data.sqlite import open_store
+from data.sqlite.connection import Connection
+from data.sqlite.opening import connect
+from data.sqlite.parts import Parts
 
 LIMIT, TOTAL_LIMIT = 5, 9
 HELD = "SELECT link, msisdn, recipient, reference, number, total FROM message_parts"
@@ -31,10 +33,10 @@ def parts(draw) -> MessagePart:
 
 
 @pytest.fixture
-def opened(url):
-    store = open_store(url)
-    yield store
-    asyncio.run(store.close())
+def sqlite():
+    opened = connect(":memory:")
+    yield opened
+    opened.close()
 
 
 def check_limits(held: list[tuple]) -> None:
@@ -55,16 +57,18 @@ def check_whole(message: list[MessagePart], came: list[MessagePart]) -> None:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sequence=st.lists(parts(), max_size=40))
-def test_limits_hold_and_only_whole_messages_come_out(opened, sequence):
+def test_limits_hold_and_only_whole_messages_come_out(sqlite, sequence):
     async def keep() -> None:
-        await opened.begin()
+        connection = Connection(sqlite, "in memory")
+        connection.begin()
+        parts = Parts(connection)
         try:
             for count, part in enumerate(sequence, start=1):
-                message = await opened.keep_part(part, LIMIT, TOTAL_LIMIT)
-                check_limits(opened._execute(HELD).fetchall())
+                message = await parts.keep_part(part, LIMIT, TOTAL_LIMIT)
+                check_limits(sqlite.execute(HELD).fetchall())
                 if message:
                     check_whole(message, sequence[:count])
         finally:
-            await opened.rollback()
+            connection.rollback()
 
     asyncio.run(keep())

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
+from data.model import Subscriber
+from data.opening import open_store
 from data.seed import seed, subscribers
-from data.sqlite import open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -20,11 +21,18 @@ def anyio_backend():
 
 
 @pytest.fixture(scope="module")
-async def seeded(tmp_path_factory):
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('seed')}/store.db")
+async def seeded():
+    """The facts of three hundred."""
+    store = open_store("sqlite://")
     await seed(store, 300)
-    yield store
+    async with store.view() as there:
+        yield there.facts
     await store.close()
+
+
+async def subscriber(store, msisdn: str) -> Subscriber:
+    async with store.view() as there:
+        return await there.facts.subscriber(msisdn)
 
 
 def test_the_same_every_time():
@@ -37,7 +45,11 @@ def test_every_tenth_is_corporate():
 
 
 def test_from_another_first_number():
-    assert [made.msisdn for made in subscribers(3, 79031234560)] == [79031234560, 79031234561, 79031234562]
+    assert [made.msisdn for made in subscribers(3, 79031234560)] == [
+        "79031234560",
+        "79031234561",
+        "79031234562",
+    ]
 
 
 def test_a_contract_has_ten_numbers():
@@ -85,16 +97,17 @@ class TestTheFirstTen:
 
 async def test_seeding_again_adds_nothing_and_more_adds_the_rest(store):
     assert await seed(store, 50) == 50
-    await store.set_language(number(3), "en")
+    async with store.unit() as unit:
+        await unit.facts.set_language(number(3), "en")
     assert await seed(store, 50) == 0
     assert await seed(store, 80) == 30
-    assert (await store.subscriber(number(3))).language == "en"
+    assert (await subscriber(store, number(3))).language == "en"
 
 
 async def test_overlapping_ranges_with_another_beginning(store):
     await seed(store, 20)
     assert await seed(store, 20, str(79260000015)) == 15
-    assert (await store.subscriber(number(15))).kind == "private"
+    assert (await subscriber(store, number(15))).kind == "private"
 
 
 async def test_progress_is_told(store, monkeypatch):

@@ -29,10 +29,8 @@ async def test_a_budget_shrinks_with_what_is_ordered(desk):
 
 
 async def test_a_budget_that_was_cut_below_what_is_spent_has_nothing_left(desk):
-    desk.store._connection.execute(
-        "UPDATE subscribers SET budget_limit_kopecks = 10000 WHERE msisdn = ?", (EMPLOYEE,)
-    )
-    assert (await desk.ask(EMPLOYEE, "balance.budget")).values["left_kopecks"] == 0
+    cut = await desk.admit(EMPLOYEE, budget_limit_kopecks=10_000)
+    assert (await desk.ask(cut, "balance.budget")).values["left_kopecks"] == 0
 
 
 async def test_an_employee_without_a_limit(desk):

@@ -1,12 +1,17 @@
 """No option is charged twice, whatever is ordered in whatever order, by whomever, over and over."""
 
 import asyncio
+import sqlite3
+from contextlib import closing, suppress
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.sqlite import open_store
+from data.opening import open_store
+from tests.unit.handlers.conftest import PEOPLE as CUSTOMERS
+from tests.unit.handlers.conftest import Desk, Undone
 
 PRIVATE, POOR, EMPLOYEE, COLLEAGUE = "79260000003", "79260000006", "79260000010", "79260000020"
 PEOPLE = (PRIVATE, POOR, EMPLOYEE, COLLEAGUE)
@@ -17,14 +22,23 @@ Order = st.tuples(
 )
 
 
+def desk_at(url: str) -> Desk:
+    """A desk that was opened without a loop: every example runs one of its own."""
+    store = open_store(url)
+    asyncio.run(admit(store))
+    return Desk(store)
+
+
+async def admit(store):
+    async with store.unit() as unit:
+        await unit.facts.import_subscribers(CUSTOMERS)
+
+
 @pytest.fixture
-def desk(tmp_path, request):
-    """The desk again, opened without a loop: every example runs one of its own."""
-    conftest = request.config.pluginmanager.getplugin(f"{request.path.parent}/conftest.py")
-    store = open_store(f"sqlite:///{tmp_path}/store.db")
-    asyncio.run(store.import_subscribers(conftest.PEOPLE))
-    yield conftest.Desk(store)
-    asyncio.run(store.close())
+def desk():
+    opened = desk_at("sqlite://")
+    yield opened
+    asyncio.run(opened.store.close())
 
 
 class Accounts:
@@ -51,21 +65,20 @@ class Accounts:
 
 async def play(desk, orders):
     """Carry the orders out in one unit of work, which is taken back at the end."""
-    store, accounts = desk.store, Accounts()
-    opening = {msisdn: (await store.subscriber(msisdn)) for msisdn in PEOPLE}
-    await store.begin()
-    try:
-        for msisdn, name, number in orders:
-            accounts.note(msisdn, name, number, await desk.turn(msisdn, name, {"number": number}))
-            await check(store, accounts, opening)
-    finally:
-        await store.rollback()
+    with suppress(Undone):
+        async with desk.store.unit() as unit:
+            facts, accounts = unit.facts, Accounts()
+            opening = {msisdn: await facts.subscriber(msisdn) for msisdn in PEOPLE}
+            for msisdn, name, number in orders:
+                accounts.note(msisdn, name, number, await desk.turn(unit, msisdn, name, {"number": number}))
+                await check(facts, accounts, opening)
+            raise Undone
 
 
-async def check(store, accounts, opening):
+async def check(facts, accounts, opening):
     for msisdn, before in opening.items():
-        now = await store.subscriber(msisdn)
-        ledger = await store.ledger(now.account_id)
+        now = await facts.subscriber(msisdn)
+        ledger = await facts.ledger(now.account_id)
         assert now.balance_kopecks == before.balance_kopecks - sum(entry.amount_kopecks for entry in ledger)
         assert now.balance_kopecks >= 0
         own = [(entry.what, entry.amount_kopecks) for entry in ledger if entry.msisdn == msisdn]
@@ -73,11 +86,11 @@ async def check(store, accounts, opening):
         if now.corporate:
             assert now.budget_spent_kopecks == before.budget_spent_kopecks + sum(fee for _, fee in own)
         assert now.budget_limit_kopecks is None or now.budget_spent_kopecks <= now.budget_limit_kopecks
-        on = {option.number for option in await store.options_on(msisdn)}
+        on = {option.number for option in await facts.options_on(msisdn)}
         assert on == accounts.on[msisdn]
         assert len(on & {100, 300, 500}) <= 1
-        given = {package.option for package in await store.packages(msisdn)} - {None}
-        assert given == {number for number in on if store.catalogue.options[number].allowances}
+        given = {package.option for package in await facts.packages(msisdn)} - {None}
+        assert given == {number for number in on if facts.catalogue.options[number].allowances}
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -86,19 +99,25 @@ def test_balance_is_what_was_there_less_what_the_ledger_says(desk, orders):
     asyncio.run(play(desk, orders))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None)
 @given(order=Order, repeats=st.integers(2, 5))
-def test_a_repeat_changes_nothing(desk, order, repeats):
+def test_a_repeat_changes_nothing(order, repeats):
     msisdn, name, number = order
 
-    async def repeat():
-        await desk.store.begin()
-        await desk.turn(msisdn, name, {"number": number})
-        once = list(desk.store._connection.iterdump())
+    async def repeat(desk, file):
+        await desk.ask(msisdn, name, number=number)
+        once = dump(file)
         for _ in range(repeats):
             desk.now += 1
-            await desk.turn(msisdn, name, {"number": number})
-        assert list(desk.store._connection.iterdump()) == once
-        await desk.store.rollback()
+            await desk.ask(msisdn, name, number=number)
+        assert dump(file) == once
+        await desk.store.close()
 
-    asyncio.run(repeat())
+    with TemporaryDirectory() as folder:
+        asyncio.run(repeat(desk_at(f"sqlite:///{folder}/store.db"), f"{folder}/store.db"))
+
+
+def dump(file):
+    """All that is in the store, as a reader beside it finds it."""
+    with closing(sqlite3.connect(file)) as reader:
+        return list(reader.iterdump())

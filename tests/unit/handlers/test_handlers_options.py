@@ -10,6 +10,7 @@ pytestmark = pytest.mark.anyio
 
 PRIVATE, POOR, BLOCKED = "79260000003", "79260000006", "79260000005"
 EMPLOYEE, COLLEAGUE = "79260000010", "79260000020"
+NOON = 1_767_258_000.0  # when the desk opens
 
 MUSIC, FILMS = {"ru": "Музыка", "en": "Music"}, {"ru": "Кино", "en": "Films"}
 CALLS_ONLY = {"ru": "Только звонки", "en": "Calls only"}
@@ -44,10 +45,8 @@ class TestLists:
         assert [item["category"] for item in items] == ["family", "fun", "long-distance", "talk", "payments"]
 
     async def test_a_category_with_nothing_for_this_customer_is_not_shown(self, desk):
-        desk.store._connection.execute(
-            "UPDATE subscribers SET tariff = 'corporate-vip' WHERE msisdn = ?", (PRIVATE,)
-        )
-        items = (await desk.ask(PRIVATE, "options.categories")).values["items"]
+        customer = await desk.admit(PRIVATE, tariff="corporate-vip")
+        items = (await desk.ask(customer, "options.categories")).values["items"]
         assert [item["category"] for item in items] == ["family", "fun", "talk", "payments"]
 
     @pytest.mark.parametrize(
@@ -142,24 +141,21 @@ class TestRefusals:
 
     @pytest.mark.parametrize(("limit", "left"), [(50_000, 0), (10_000, 0), (59_900, 9_900)])
     async def test_a_budget_that_is_spent_holds_nothing(self, desk, limit, left):
-        desk.store._connection.execute(
-            "UPDATE subscribers SET budget_limit_kopecks = ? WHERE msisdn = ?", (limit, EMPLOYEE)
-        )
-        outcome = await desk.ask(EMPLOYEE, "options.check", number=41)
+        employee = await desk.admit(EMPLOYEE, budget_limit_kopecks=limit)
+        outcome = await desk.ask(employee, "options.check", number=41)
         assert outcome.values == {"name": SMS_300, "fee_kopecks": 12_000, "left_kopecks": left}
 
     async def test_the_contract_may_be_what_has_too_little(self, desk):
-        desk.store._connection.execute("UPDATE contracts SET balance_kopecks = 700")
-        for employee in (EMPLOYEE, COLLEAGUE):
-            assert await desk.ask(employee, "options.check", number=21) == Outcome(
+        poor = {"contract": "8000000000006001", "balance_kopecks": 700}
+        for place, employee in enumerate((EMPLOYEE, COLLEAGUE)):
+            one = await desk.admit(employee, f"7926000009{place}", **poor)
+            assert await desk.ask(one, "options.check", number=21) == Outcome(
                 "no_money", {"name": MUSIC, "fee_kopecks": 9_900, "balance_kopecks": 700}
             )
 
     async def test_a_debt_does_not_forbid_what_is_free(self, desk):
-        desk.store._connection.execute(
-            "UPDATE subscribers SET balance_kopecks = -500 WHERE msisdn = ?", (POOR,)
-        )
-        assert await desk.ask(POOR, "options.on", number=43) == Outcome(
+        debtor = await desk.admit(POOR, balance_kopecks=-500)
+        assert await desk.ask(debtor, "options.on", number=43) == Outcome(
             "on", {"name": CALLS_ONLY, "fee_kopecks": 0, "balance_kopecks": -500}
         )
 
@@ -193,10 +189,10 @@ class TestOrders:
 
     async def test_a_repeat_changes_and_charges_nothing(self, desk):
         await desk.ask(PRIVATE, "options.on", number=21)
-        since = await desk.store.options_on(PRIVATE)
         desk.now += 60
         assert await desk.code(PRIVATE, "options.on", number=21) == "already"
-        assert await desk.store.options_on(PRIVATE) == since
+        async with desk.store.view() as view:
+            assert await view.facts.options_on(PRIVATE) == [(21, NOON)]
         assert await desk.charged(PRIVATE) == [("option:21", 9_900)]
 
     async def test_on_again_after_off_is_a_new_order(self, desk):
@@ -215,12 +211,13 @@ class TestOrders:
         )
         assert await desk.on(COLLEAGUE) == [300]
         assert await desk.charged(COLLEAGUE) == [("option:100", 30_000), ("option:300", 75_000)]
-        minutes = [p for p in await desk.store.packages(COLLEAGUE) if p.kind == "minutes"]
+        async with desk.store.view() as view:
+            minutes = [p for p in await view.facts.packages(COLLEAGUE) if p.kind == "minutes"]
         assert minutes == [(300, "minutes", 300, 300)]
 
     async def test_a_turn_that_fails_half_way_costs_nothing(self, desk):
         """The check was made on a balance that is not there: the charge finds out, and the option goes with it."""
-        rich = (await desk.store.subscriber(POOR))._replace(balance_kopecks=100_000)
+        rich = (await desk.subscriber(POOR))._replace(balance_kopecks=100_000)
         with pytest.raises(RuntimeError, match="cannot be paid"):
             await desk.ask(POOR, "options.on", seen_as=rich, number=21)
         assert (await desk.on(POOR), await desk.balance(POOR)) == ([], 1_250)
@@ -270,9 +267,10 @@ class TestStatus:
         assert await desk.code(POOR, "options.status", number=21) == "off"
 
     async def test_what_is_on_is_on_also_when_it_could_not_be_had_any_more(self, desk):
-        await desk.ask(PRIVATE, "options.on", number=22)
-        desk.store._connection.execute("UPDATE subscribers SET tariff = 'start', blocked = 1")
-        assert await desk.code(PRIVATE, "options.status", number=22) == "on"
+        customer = await desk.admit(PRIVATE, tariff="start", blocked=True)
+        async with desk.store.unit() as unit:
+            await unit.facts.switch_on(customer, 22, desk.now)
+        assert await desk.code(customer, "options.status", number=22) == "on"
 
     async def test_what_there_is_not(self, desk):
         assert await desk.ask(PRIVATE, "options.status", number=999) == Outcome("unknown", {"number": 999})

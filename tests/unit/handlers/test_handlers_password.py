@@ -6,6 +6,7 @@ import pytest
 
 from handlers.password import ALPHABET, new_password, verify
 from handlers.registry import Limits, Outcome
+from tests.unit.handlers.conftest import Undone
 
 pytestmark = pytest.mark.anyio
 
@@ -15,6 +16,11 @@ PRIVATE, BLOCKED, EMPLOYEE = "79260000003", "79260000005", "79260000010"
 async def issued(desk) -> str:
     """The password of the last SMS."""
     return (await desk.texts())[-1]["password"]
+
+
+async def kept_hash(desk, msisdn: str = PRIVATE) -> str | None:
+    async with desk.store.view() as view:
+        return await view.facts.password_hash(msisdn)
 
 
 async def test_from_the_request_to_the_sms(desk):
@@ -46,6 +52,31 @@ async def test_a_new_one_voids_the_old(desk):
     assert [await verify(desk.store, PRIVATE, each) for each in passwords] == [False, True]
 
 
+async def test_only_the_newest_is_left_to_be_sent(desk):
+    """An SMS that was refused and is sent again must not come after the one whose password holds."""
+    for _ in range(3):
+        await desk.ask(PRIVATE, "password.issue")
+        await desk.run_due_jobs()
+    [sms] = await desk.texts()
+    assert await verify(desk.store, PRIVATE, sms["password"])
+
+
+async def test_one_that_was_sent_is_no_concern_of_the_next(desk):
+    await desk.ask(PRIVATE, "password.issue")
+    await desk.run_due_jobs()
+    await desk.take()
+    await desk.ask(PRIVATE, "password.issue")
+    await desk.run_due_jobs()
+    assert len(await desk.texts()) == 1
+
+
+async def test_nobody_loses_his_password_to_another(desk):
+    for msisdn in (EMPLOYEE, PRIVATE):
+        await desk.ask(msisdn, "password.issue")
+    await desk.run_due_jobs()
+    assert [sms["login"] for sms in await desk.texts()] == ["9260000010", "9260000003"]
+
+
 async def test_the_old_one_holds_until_the_new_one_is_made(desk):
     await desk.ask(PRIVATE, "password.issue")
     await desk.run_due_jobs()
@@ -55,15 +86,15 @@ async def test_the_old_one_holds_until_the_new_one_is_made(desk):
 
 async def test_a_blocked_number_gets_none(desk):
     assert await desk.ask(BLOCKED, "password.issue") == Outcome("blocked")
-    assert await desk.store.due_jobs(desk.now, 10) == []
-    assert await desk.store.password_issues_since(BLOCKED, 0.0) == []
+    assert await desk.due_jobs() == []
+    async with desk.store.view() as view:
+        assert await view.facts.password_issues_since(BLOCKED, 0.0) == []
 
 
 async def test_nor_does_one_that_was_blocked_meanwhile(desk):
-    await desk.ask(PRIVATE, "password.issue")
-    desk.store._connection.execute("UPDATE subscribers SET blocked = 1 WHERE msisdn = ?", (PRIVATE,))
+    await desk.promise(BLOCKED, "password.generate", {"msisdn": BLOCKED, "length": 10})
     assert await desk.run_due_jobs() == 1
-    assert (await desk.texts(), await desk.store.password_hash(PRIVATE)) == ([], None)
+    assert (await desk.texts(), await kept_hash(desk, BLOCKED)) == ([], None)
 
 
 class TestLimit:
@@ -74,7 +105,7 @@ class TestLimit:
         assert await desk.code(PRIVATE, "password.issue") == "accepted"
         desk.now += 600.5
         assert await desk.ask(PRIVATE, "password.issue") == Outcome("too_often", {"minutes": 40})
-        assert len(await desk.store.due_jobs(desk.now, 10)) == 2
+        assert len(await desk.due_jobs()) == 2
 
     async def test_the_wait_ends_when_it_was_said_to(self, desk):
         desk.limits = Limits(password_issues_per_hour=1)
@@ -123,33 +154,39 @@ class TestDyingInBetween:
 
     async def test_before_the_commit(self, desk):
         await desk.ask(PRIVATE, "password.issue")
-        await desk.run_due_jobs(commit=False)
-        assert (await desk.texts(), await desk.store.password_hash(PRIVATE)) == ([], None)
+        with pytest.raises(Undone):
+            await desk.run_due_jobs(dies=True)
+        assert (await desk.texts(), await kept_hash(desk)) == ([], None)
         assert await desk.run_due_jobs() == 1
         assert len(await desk.texts()) == 1
         assert await verify(desk.store, PRIVATE, await issued(desk))
 
 
 class TestSecrecy:
+    @pytest.fixture
+    def url(self, tmp_path):
+        return f"sqlite:///{tmp_path}/store.db"
+
     async def test_only_the_hash_is_kept(self, desk, tmp_path):
         await desk.ask(PRIVATE, "password.issue")
         await desk.run_due_jobs()
         text = await issued(desk)
-        await desk.store.taken([message.id for message in await desk.store.unsent("ussdc", 0, 10)])
+        await desk.take()
         await desk.store.erase_traces()
-        assert (await desk.store.password_hash(PRIVATE)).startswith("$argon2id$")
+        assert (await kept_hash(desk)).startswith("$argon2id$")
         for file in tmp_path.iterdir():
             for encoding in ("ascii", "utf-16-be"):
                 assert text.encode(encoding) not in file.read_bytes(), file
 
     async def test_a_promised_job_does_not_know_it(self, desk):
         await desk.ask(PRIVATE, "password.issue")
-        [record] = await desk.store.due_jobs(desk.now, 10)
+        [record] = await desk.due_jobs()
         assert json.loads(record.args) == {"msisdn": PRIVATE, "length": 10}
 
     async def test_a_hash_that_is_damaged_fits_nothing(self, desk):
         for damaged in ("", "$argon2id$…", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$"):
-            await desk.store.set_password_hash(PRIVATE, damaged, 1.0)
+            async with desk.store.unit() as unit:
+                await unit.facts.set_password_hash(PRIVATE, damaged, 1.0)
             assert not await verify(desk.store, PRIVATE, "")
 
 

@@ -1,8 +1,11 @@
+import inspect
+
 import pytest
 
 from data.model import LANGUAGES
 from handlers import registry
-from handlers.registry import ArgumentError, Outcome, Refusal
+from handlers.registry import ArgumentError, Outcome, Refusal, Work
+from tests.unit.handlers.conftest import UnitOfWork
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +74,15 @@ def test_nothing_else_is_registered():
     assert registry.OPERATIONS.keys() == DECLARED.keys() | {"options.check", "options.on"}
     assert registry.JOBS.keys() == {"password.generate"}
     assert registry.JOBS["password.generate"].messages == {"password.issued": ("login", "password")}
+
+
+def test_the_desk_gives_operations_what_they_may_ask_for():
+    promised = {name for name in (*vars(Work), *Work.__annotations__) if not name.startswith("_")}
+    assert promised - {*dir(UnitOfWork), *UnitOfWork.__annotations__} == set()
+    for verb in (name for name in promised if inspect.iscoroutinefunction(vars(Work).get(name))):
+        given, declared = vars(UnitOfWork)[verb], vars(Work)[verb]
+        assert inspect.iscoroutinefunction(given)
+        assert inspect.signature(given) == inspect.signature(declared), verb
 
 
 def test_loading_again_is_harmless():

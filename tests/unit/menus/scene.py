@@ -12,7 +12,20 @@ from gateway.smpp.text import measure
 from menus.engine import advance
 from menus.loader import load
 from menus.model import Menu
-from menus.turns import Abort, Answer, Begin, Call, Dialogue, Display, End, Returned, Show, Step, Text, Turn
+from menus.turns import (
+    Abort,
+    Answer,
+    Begin,
+    Call,
+    Dialogue,
+    Display,
+    End,
+    Reaction,
+    Returned,
+    Show,
+    Text,
+    Turn,
+)
 
 SELFCARE = Path(__file__).parents[3] / "menus" / "selfcare.yaml"
 
@@ -152,23 +165,23 @@ class Phone:
     dialogue: Dialogue = field(default_factory=Dialogue)
     calls: list[tuple[str, dict]] = field(default_factory=list)
 
-    def dial(self, code: str, *answers: str) -> Step:
+    def dial(self, code: str, *answers: str) -> Reaction:
         step = self.turn(Begin(code))
         for answer in answers:
             step = self.answer(answer)
         return step
 
-    def answer(self, text: str = "") -> Step:
+    def answer(self, text: str = "") -> Reaction:
         return self.turn(Answer(text))
 
-    def cancel(self) -> Step:
+    def cancel(self) -> Reaction:
         return self.turn(Abort("cancel"))
 
-    def text(self, to: str, text: str = "") -> Step:
+    def text(self, to: str, text: str = "") -> Reaction:
         self.display = by_sms(self.display)
         return self.turn(Text(to, text))
 
-    def turn(self, turn: Turn) -> Step:
+    def turn(self, turn: Turn) -> Reaction:
         self.dialogue = Dialogue(**json.loads(json.dumps(asdict(self.dialogue), ensure_ascii=False)))
         step = advance(self.menu, self.dialogue, turn, self.display)
         while isinstance(step, Call):

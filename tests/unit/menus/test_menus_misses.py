@@ -10,7 +10,7 @@ from gateway.smpp.text import measure
 from menus.engine import advance
 from menus.loader import load
 from menus.model import BACK, HOME, MORE
-from menus.turns import WHOLE, Answer, Call, Dialogue, Display, Returned, Show, Step
+from menus.turns import WHOLE, Answer, Call, Dialogue, Display, Reaction, Returned, Show
 from tests.unit.menus.scene import EN, LATIN, READERS, RU, SELFCARE, load_text, tiny
 
 MENU = load(SELFCARE)
@@ -32,17 +32,17 @@ def asked(name: str, other: str, fee: int) -> Dialogue:
     return Dialogue("options.check", values={"category": "fun", "number": 21, "fee_kopecks": fee, **names})
 
 
-def answered(dialogue: Dialogue, key: str, display: Display) -> tuple[Step, Dialogue]:
+def answered(dialogue: Dialogue, key: str, display: Display) -> tuple[Reaction, Dialogue]:
     """What the answer does to a copy, and the copy."""
     after = replace(dialogue, values=dict(dialogue.values))
     return advance(MENU, after, Answer(key), display), after
 
 
-def is_hinted(step: Step, display: Display) -> bool:
+def is_hinted(step: Reaction, display: Display) -> bool:
     return isinstance(step, Show) and step.text.startswith(MENU.words("wrong", display))
 
 
-def check_every_page(dialogue: Dialogue, shown: Step, display: Display) -> None:
+def check_every_page(dialogue: Dialogue, shown: Reaction, display: Display) -> None:
     """Turn the pages to the last; on each, answer wrongly and compare every key with what it did before."""
     while isinstance(shown, Show):
         _, missed = answered(dialogue, "wrong", display)

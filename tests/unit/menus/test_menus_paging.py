@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.smpp.text import measure
-from menus.paging import LABELS, Frame, Page, fits, list_pages, text_pages
+from menus.paging import LABELS, Margins, Page, fits, list_pages, text_pages
 from menus.turns import Display
 from tests.unit.menus.scene import RU
 
-FRAME = Frame("9 Далее", "0 Назад")
-BARE = Frame("9 Далее")
-LATIN_FRAME = Frame("9 More", "0 Back")
+MARGINS = Margins("9 Далее", "0 Назад")
+BARE = Margins("9 Далее")
+LATIN_MARGINS = Margins("9 More", "0 Back")
 
 LETTERS = "абвгдежзABCxyz019 ,.«»€[]^{}~|\\🙂ё"
 WORDS = st.text(alphabet=LETTERS.replace(" ", ""), min_size=1, max_size=25)
@@ -23,17 +23,17 @@ TEXTS = st.lists(WORDS, min_size=1, max_size=60).flatmap(
     )
 )
 ANYTHING = st.text(max_size=400)
-FRAMES = st.sampled_from([FRAME, BARE, LATIN_FRAME, Frame("9 Далее", "0 Назад", "Нет такого.")])
+EVERY_MARGINS = st.sampled_from([MARGINS, BARE, LATIN_MARGINS, Margins("9 Далее", "0 Назад", "Нет такого.")])
 DISPLAYS = st.sampled_from([RU, Display("ru", "cyrillic", measure, septets=160, ucs2=70)])
 
 
-def fullest(pages: tuple[Page, ...], frame: Frame) -> list[str]:
+def fullest(pages: tuple[Page, ...], margins: Margins) -> list[str]:
     """The screens as they are with the hint above, for which all but the last keep room."""
-    return [*(f"{frame.hint}\n{page.text}".lstrip() for page in pages[:-1]), pages[-1].text]
+    return [*(f"{margins.hint}\n{page.text}".lstrip() for page in pages[:-1]), pages[-1].text]
 
 
-def without_last_line(page: Page, frame: Frame) -> str:
-    for line in (frame.more, frame.last):
+def without_last_line(page: Page, margins: Margins) -> str:
+    for line in (margins.more, margins.last):
         if line and (page.text == line or page.text.endswith(f"\n{line}")):
             return page.text[: -len(line)].rstrip("\n")
     return page.text
@@ -42,32 +42,32 @@ def without_last_line(page: Page, frame: Frame) -> str:
 # ----------------------------------------------------------------------------------------------- text
 
 
-@given(TEXTS, FRAMES, DISPLAYS)
-def test_every_screen_fits_even_under_the_hint(text: str, frame: Frame, display: Display):
-    for screen in fullest(text_pages(text, frame, display), frame):
+@given(TEXTS, EVERY_MARGINS, DISPLAYS)
+def test_every_screen_fits_even_under_the_hint(text: str, margins: Margins, display: Display):
+    for screen in fullest(text_pages(text, margins, display), margins):
         alphabet, length = measure(screen)
         assert length <= (display.ucs2 if alphabet == "ucs2" else display.septets), screen
 
 
-@given(TEXTS, FRAMES, DISPLAYS)
-def test_joined_screens_lose_no_word(text: str, frame: Frame, display: Display):
-    pages = text_pages(text, frame, display)
-    shown = " ".join(without_last_line(page, frame) for page in pages)
+@given(TEXTS, EVERY_MARGINS, DISPLAYS)
+def test_joined_screens_lose_no_word(text: str, margins: Margins, display: Display):
+    pages = text_pages(text, margins, display)
+    shown = " ".join(without_last_line(page, margins) for page in pages)
     assert shown.split() == text.split()
 
 
-@given(ANYTHING, FRAMES)
-def test_any_text_at_all_is_shown_to_its_last_sign(text: str, frame: Frame):
-    pages = text_pages(text, frame, RU)
-    shown = "".join(without_last_line(page, frame) for page in pages)
+@given(ANYTHING, EVERY_MARGINS)
+def test_any_text_at_all_is_shown_to_its_last_sign(text: str, margins: Margins):
+    pages = text_pages(text, margins, RU)
+    shown = "".join(without_last_line(page, margins) for page in pages)
     assert re.sub(r"\s", "", shown) == re.sub(r"\s", "", text)
-    assert all(fits(screen, RU) for screen in fullest(pages, frame)) or len(text) < 2
+    assert all(fits(screen, RU) for screen in fullest(pages, margins)) or len(text) < 2
 
 
 @given(st.text(alphabet="абв", min_size=81, max_size=300))
 def test_a_word_longer_than_a_screen_is_cut_and_comes_whole(word: str):
-    pages = text_pages(word, FRAME, RU)
-    assert "".join(without_last_line(page, FRAME) for page in pages) == word
+    pages = text_pages(word, MARGINS, RU)
+    assert "".join(without_last_line(page, MARGINS) for page in pages) == word
     assert all(len(page.text) == 80 for page in pages[:-1])
 
 
@@ -88,7 +88,7 @@ def test_composed_characters_are_never_divided(characters: list[str]):
 
 @given(TEXTS)
 def test_every_screen_encodes_by_itself(text: str):
-    for page in text_pages(text, FRAME, RU):
+    for page in text_pages(text, MARGINS, RU):
         page.text.encode("utf-16-be")  # half a surrogate pair would raise
 
 
@@ -106,7 +106,7 @@ def test_a_sign_beyond_the_bmp_counts_two():
 
 def test_one_cyrillic_letter_drops_only_its_own_screen_to_80():
     text = "A" * 150 + "\n" + "я" * 60
-    first, second = text_pages(text, Frame("9 More"), RU)
+    first, second = text_pages(text, Margins("9 More"), RU)
     assert first.text == "A" * 150 + "\n9 More"
     assert second.text == "я" * 60
 
@@ -127,22 +127,22 @@ def test_numbers_are_kept_together_and_shown_with_plain_spaces():
 
 def test_without_pages_all_of_it_comes_at_once():
     display = Display("ru", "cyrillic", measure, paged=False)
-    (page,) = text_pages("слово\u00a0" * 100, FRAME, display)
+    (page,) = text_pages("слово\u00a0" * 100, MARGINS, display)
     assert page.text == "слово " * 100
-    assert list_pages("Что:", ("раз", "два"), FRAME, display)[0].text == "Что:\n1 раз\n2 два"
+    assert list_pages("Что:", ("раз", "два"), MARGINS, display)[0].text == "Что:\n1 раз\n2 два"
 
 
 def test_the_last_line_stands_only_on_the_last_screen():
-    pages = text_pages("слово " * 30, FRAME, RU)
+    pages = text_pages("слово " * 30, MARGINS, RU)
     assert [page.text.splitlines()[-1] for page in pages] == ["9 Далее", "9 Далее", "0 Назад"]
 
 
 def test_a_last_line_longer_than_more_still_has_room():
-    frame = Frame("9", "0 Назад к началу")
+    margins = Margins("9", "0 Назад к началу")
     text = "а" * 78
-    pages = text_pages(text, frame, RU)
+    pages = text_pages(text, margins, RU)
     assert [len(page.text) <= 80 for page in pages] == [True, True]
-    assert pages[0].text[:-2] + pages[1].text[: -len(frame.last) - 1] == text
+    assert pages[0].text[:-2] + pages[1].text[: -len(margins.last) - 1] == text
 
 
 # ----------------------------------------------------------------------------------------------- list
@@ -150,11 +150,13 @@ def test_a_last_line_longer_than_more_still_has_room():
 ITEMS = st.lists(WORDS.map(lambda word: word[:25]), min_size=1, max_size=40).map(tuple)
 
 
-@given(st.sampled_from(["", "Что выбрать?", "Заголовок " * 12]), ITEMS, FRAMES, DISPLAYS)
-def test_every_list_screen_fits_and_every_item_has_a_label(heading, items, frame: Frame, display: Display):
-    pages = list_pages(heading.strip(), items, frame, display)
+@given(st.sampled_from(["", "Что выбрать?", "Заголовок " * 12]), ITEMS, EVERY_MARGINS, DISPLAYS)
+def test_every_list_screen_fits_and_every_item_has_a_label(
+    heading, items, margins: Margins, display: Display
+):
+    pages = list_pages(heading.strip(), items, margins, display)
     seen = 0
-    for page, screen in zip(pages, fullest(pages, frame), strict=True):
+    for page, screen in zip(pages, fullest(pages, margins), strict=True):
         assert fits(screen, display), page
         assert page.keys == LABELS[: len(page.keys)]
         assert page.start == seen or not page.keys
@@ -165,41 +167,41 @@ def test_every_list_screen_fits_and_every_item_has_a_label(heading, items, frame
 
 
 def test_a_list_that_fits_needs_no_9():
-    (page,) = list_pages("Опции", ("Семья", "Музыка"), FRAME, RU)
+    (page,) = list_pages("Опции", ("Семья", "Музыка"), MARGINS, RU)
     assert page == Page("Опции\n1 Семья\n2 Музыка\n0 Назад", ("1", "2"))
 
 
 def test_never_more_than_eight_on_a_screen():
     display = Display("en", "cyrillic", measure)
-    first, second = list_pages("", tuple("abcdefghijk"), LATIN_FRAME, display)
+    first, second = list_pages("", tuple("abcdefghijk"), LATIN_MARGINS, display)
     assert first.keys == tuple("12345678")
     assert first.text.splitlines()[-1] == "9 More"
     assert second == Page("1 i\n2 j\n3 k\n0 Back", ("1", "2", "3"), 8)
 
 
 def test_an_item_longer_than_a_screen_is_shortened():
-    (page,) = list_pages("", ("слово " * 30,), FRAME, RU)
+    (page,) = list_pages("", ("слово " * 30,), MARGINS, RU)
     assert page.keys == ("1",)
     assert "...\n0 Назад" in page.text
     assert fits(page.text, RU)
 
 
 def test_a_heading_longer_than_a_screen_comes_first():
-    pages = list_pages("слово " * 30, ("Семья",), FRAME, RU)
+    pages = list_pages("слово " * 30, ("Семья",), MARGINS, RU)
     assert [page.keys for page in pages] == [(), (), (), ("1",)]
     assert pages[-1].text == "1 Семья\n0 Назад"
 
 
 def test_an_empty_list_shows_its_heading():
-    (page,) = list_pages("Пусто", (), FRAME, RU)
+    (page,) = list_pages("Пусто", (), MARGINS, RU)
     assert page == Page("Пусто\n0 Назад")
 
 
 def test_a_list_that_fills_one_screen_just_so_is_not_cut_for_the_hint():
-    frame = Frame("9 Далее", "0 Назад", "Нет такого.")
-    (page,) = list_pages("", ("а" * 33, "б" * 34), frame, RU)
+    margins = Margins("9 Далее", "0 Назад", "Нет такого.")
+    (page,) = list_pages("", ("а" * 33, "б" * 34), margins, RU)
     assert len(page.text) == 80
-    assert len(list_pages("", ("а" * 33, "б" * 35), frame, RU)) == 2
+    assert len(list_pages("", ("а" * 33, "б" * 35), margins, RU)) == 2
 
 
 # -------------------------------------------------------------------------------------------- options
@@ -213,12 +215,12 @@ OPTIONS = (option("1", "Заменить"), option("2", "Подробнее"), (
 
 
 def test_options_that_fit_are_all_on_the_screen_also_those_that_are_not_shown():
-    (page,) = text_pages("Опция", FRAME, RU, OPTIONS)
+    (page,) = text_pages("Опция", MARGINS, RU, OPTIONS)
     assert page == Page("Опция\n1 Заменить\n2 Подробнее\n0 Назад", ("1", "2", "3"))
 
 
 def test_an_option_is_on_the_page_on_which_its_line_stands():
-    first, second, third = text_pages("слово " * 22, FRAME, RU, OPTIONS)
+    first, second, third = text_pages("слово " * 22, MARGINS, RU, OPTIONS)
     assert (first.keys, second.keys, third.keys) == ((), ("1",), ("2", "3"))
     assert "1 Заменить" in second.text
     assert "2 Подробнее" in third.text
@@ -229,9 +231,9 @@ LABELLED = st.lists(WORDS.map(lambda word: word[:30]), min_size=1, max_size=7).m
 )
 
 
-@given(TEXTS, LABELLED, FRAMES, DISPLAYS)
-def test_every_key_is_where_its_line_is_and_nowhere_else(text, options, frame: Frame, display: Display):
-    pages = text_pages(text, frame, display, (*options, ("да", "")))
+@given(TEXTS, LABELLED, EVERY_MARGINS, DISPLAYS)
+def test_every_key_is_where_its_line_is_and_nowhere_else(text, options, margins: Margins, display: Display):
+    pages = text_pages(text, margins, display, (*options, ("да", "")))
     assert [key for page in pages for key in page.keys] == [*(key for key, _ in options), "да"]
     assert pages[-1].keys[-1] == "да"
     lines = dict(options)

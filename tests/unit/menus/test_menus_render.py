@@ -9,6 +9,7 @@ from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.model import LANGUAGES
 from gateway.smpp.text import measure
 from menus.cldr import LOCALES, conventions, plural_categories
 from menus.letters import plain, spelling, transliterate
@@ -143,23 +144,23 @@ def test_what_is_not_a_date_is_an_error():
 
 # ------------------------------------------------------------------------------------ the tables of CLDR
 
-LANGUAGES = st.sampled_from(["ru", "en"])
+IN_EVERY_LANGUAGE = st.sampled_from(LANGUAGES)
 
 
-@given(LANGUAGES, st.integers(-(10**12), 10**12))
+@given(IN_EVERY_LANGUAGE, st.integers(-(10**12), 10**12))
 def test_plural_forms_are_those_of_cldr(language: str, number: int):
     expected = Locale.parse(LOCALES[language]).plural_form(abs(number))
     assert conventions(language, "cyrillic").plural(number) == expected
     assert expected in plural_categories(language)
 
 
-@given(LANGUAGES, st.integers(-(10**15), 10**15))
+@given(IN_EVERY_LANGUAGE, st.integers(-(10**15), 10**15))
 def test_numbers_are_those_of_cldr(language: str, number: int):
     write = conventions(language, "cyrillic")
     assert plain(write.whole(number)) == plain(format_decimal(number, locale=LOCALES[language]))
 
 
-@given(LANGUAGES, st.integers(-(10**13), 10**13))
+@given(IN_EVERY_LANGUAGE, st.integers(-(10**13), 10**13))
 def test_amounts_are_those_of_cldr(language: str, kopecks: int):
     write = conventions(language, "cyrillic")
     rouble = format_decimal(abs(kopecks) // 100, locale=LOCALES[language])
@@ -169,7 +170,7 @@ def test_amounts_are_those_of_cldr(language: str, kopecks: int):
     assert (kopecks < 0) == write.amount(kopecks).startswith(write.minus)
 
 
-@given(LANGUAGES, st.dates(min_value=datetime.date(1970, 1, 1)))
+@given(IN_EVERY_LANGUAGE, st.dates(min_value=datetime.date(1970, 1, 1)))
 def test_dates_are_those_of_cldr(language: str, day: datetime.date):
     write = conventions(language, "cyrillic")
     locale = LOCALES[language]

@@ -3,10 +3,10 @@
 import re
 
 import pytest
+from data.catalogue.tables import FILES, FOLDER
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.catalogue.tables import FILES, FOLDER
 from gateway.smpp.text import measure
 from menus.engine import advance
 from menus.letters import transliterate

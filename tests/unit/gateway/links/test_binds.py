@@ -9,8 +9,7 @@ import pytest
 from data.opening import open_store
 from gateway.links.binds import Bind, Invitation, requests_of
 from gateway.links.link import Link
-from gateway.settings import Link as LinkSettings
-from gateway.settings import Service
+from gateway.settings import LinkSettings, Service
 from gateway.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post

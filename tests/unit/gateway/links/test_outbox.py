@@ -5,7 +5,7 @@ import pytest
 from data.model import Outgoing
 from gateway.backoff import Backoff
 from gateway.links.flow import Flow
-from gateway.links.outbox import Outbox, Part, Verdict
+from gateway.links.outbox import Fragment, SendQueue, Verdict
 from gateway.smpp.vocabulary import (
     ESME_RINVDSTADR,
     ESME_RMSGQFUL,
@@ -19,15 +19,15 @@ def message(number: int, expires: float = 1000.0) -> Outgoing:
     return Outgoing(number, "ussdc", "79260000003", "ussd", 0.0, expires, b"frame")
 
 
-def bound_outbox(limit: int = 100) -> Outbox:
+def bound_outbox(limit: int = 100) -> SendQueue:
     """The queue of a link that has read the store and found nothing there."""
-    outbox = Outbox(limit, Flow(10), Backoff(first_s=1, max_s=8))
+    outbox = SendQueue(limit, Flow(10), Backoff(first_s=1, max_s=8))
     while (lane := outbox.wanting()) is not None:
         lane.refill([], more=False)
     return outbox
 
 
-def drain(outbox: Outbox, now: float = 0.0) -> list[int]:
+def drain(outbox: SendQueue, now: float = 0.0) -> list[int]:
     ids = []
     while (popped := outbox.pop(now)) is not None:
         ids.append(popped.id)
@@ -118,7 +118,7 @@ def test_what_is_beyond_the_limit_stays_in_the_store_until_there_is_room():
 
 
 def test_nothing_is_queued_past_what_is_still_in_the_store():
-    outbox = Outbox(100, Flow(10))
+    outbox = SendQueue(100, Flow(10))
     outbox.put(message(7))
     assert len(outbox) == 0, "the store holds older ones: order"
     outbox.wanting().refill([message(5), message(6), message(7)], more=True)
@@ -169,7 +169,7 @@ def test_a_mailing_that_fills_its_lane_holds_no_dialogue_up():
 
 
 def test_the_store_fills_the_most_urgent_lane_first():
-    outbox = Outbox(100, Flow(10))
+    outbox = SendQueue(100, Flow(10))
     asked = []
     while (lane := outbox.wanting()) is not None:
         asked.append(lane.kind)
@@ -179,7 +179,7 @@ def test_the_store_fills_the_most_urgent_lane_first():
 
 def test_W2_the_window_shrinks_when_throttled_and_grows_again():
     flow = Flow(10)
-    outbox = Outbox(100, flow, Backoff(first_s=1, max_s=8))
+    outbox = SendQueue(100, flow, Backoff(first_s=1, max_s=8))
     while (lane := outbox.wanting()) is not None:
         lane.refill([], more=False)
     for number in range(1, 30):
@@ -297,7 +297,7 @@ def test_the_parts_of_a_message_take_its_place_in_their_order():
     outbox.put(message(1)._replace(kind="sms"))
     outbox.put(message(2)._replace(kind="sms"))
     long = outbox.pop(0)
-    outbox.push([Part(1, number, long, bytes([9 - number])) for number in (1, 2, 3)])
+    outbox.push([Fragment(1, number, long, bytes([9 - number])) for number in (1, 2, 3)])
     parts = [outbox.pop(0) for _ in range(3)]
     assert [part.number for part in parts] == [1, 2, 3]
     outbox.retry(parts[1], now=0)

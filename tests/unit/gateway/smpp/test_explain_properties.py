@@ -10,8 +10,8 @@ from gateway.smpp.explain import Explanation, as_json, explain, explain_all, one
 from gateway.smpp.fields import (
     COctetString,
     Destinations,
+    FieldKind,
     Integer,
-    Kind,
     OctetString,
     SmeAddress,
     UnsuccessfulSme,
@@ -28,7 +28,7 @@ tlvs = st.dictionaries(
 )
 
 
-def values_of(kind: Kind) -> st.SearchStrategy:
+def values_of(kind: FieldKind) -> st.SearchStrategy:
     match kind:
         case Integer():
             return octet

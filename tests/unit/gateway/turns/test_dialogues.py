@@ -13,7 +13,7 @@ from data.seed import seed
 from data.store import Store, StoreBusy, Unit
 from gateway.daemon import SELFCARE, load_menu
 from gateway.dialect import load_profile
-from gateway.settings import Link, Service
+from gateway.settings import LinkSettings, Service
 from gateway.smpp.framing import digest
 from gateway.smpp.pdu import DeliverSm, decode, encode
 from gateway.smpp.text import segments
@@ -26,7 +26,7 @@ from gateway.smpp.vocabulary import (
 )
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post
-from gateway.turns.repeats import Repeats, Told, pack, unpack
+from gateway.turns.repeats import ReadMark, Repeats, pack, unpack
 from gateway.turns.station import Delivered, station_of
 from gateway.turns.work import Outcomes, Work
 from handlers import registry
@@ -35,7 +35,7 @@ from handlers.registry import Operation, Outcome
 PHONE, OTHER = "79260000003", "79260000004"
 NOON = 1_790_000_000.0
 SPEC = load_profile("spec")
-STATION = station_of(Link(name="ussdc", connect="127.0.0.1:2775", system_id="gw", password="secret"))
+STATION = station_of(LinkSettings(name="ussdc", connect="127.0.0.1:2775", system_id="gw", password="secret"))
 
 
 class House:
@@ -455,7 +455,7 @@ def test_an_sms_is_answered_as_its_sender_was_written(in_house, ton, npi, source
 def test_a_number_is_rewritten_by_the_rules_of_its_link(in_house):
     async def work(house: House) -> None:
         table = {"name": "ussdc", "connect": "127.0.0.1:2775", "system_id": "gw", "password": "secret"}
-        station = station_of(Link(**table, numbers={"region": "RU"}))
+        station = station_of(LinkSettings(**table, numbers={"region": "RU"}))
         for source, ton in (("9260000003", 2), ("89260000003", 0), ("79260000003", 1), ("+79260000003", 0)):
             pdu = sms("000110", source_addr=source, source_addr_ton=ton)
             done = await house.dialogues.handle(station, [Delivered(pdu, encode(pdu))])
@@ -502,7 +502,7 @@ RECEIPT = "id:{} submit date:2204152009 done date:2204152009 stat:DELIVRD err:00
 def test_a_receipt_in_the_shape_of_an_sms_is_a_receipt(in_house):
     async def work(house: House) -> None:
         station = station_of(
-            Link(name="smsc", connect="h:1", system_id="gw", password="secret", receipts=True)
+            LinkSettings(name="smsc", connect="h:1", system_id="gw", password="secret", receipts=True)
         )
         async with house.store.unit() as unit:
             await unit.inbox.note_sent([SentMessage("smsc", "7f", 5, PHONE, house.now)])
@@ -523,7 +523,7 @@ def test_a_receipt_in_the_shape_of_an_sms_is_a_receipt(in_house):
 
 def test_an_answer_on_another_link_continues_nothing(in_house):
     async def work(house: House) -> None:
-        other = station_of(Link(name="other", connect="h:1", system_id="gw", password="secret"))
+        other = station_of(LinkSettings(name="other", connect="h:1", system_id="gw", password="secret"))
         await house.handle(dial("*105#"))
         pdu = answer("3", unit=2)
         done = await house.dialogues.handle(other, [Delivered(pdu, encode(pdu))])
@@ -566,7 +566,7 @@ def test_a_unit_says_in_the_store_what_it_will_acknowledge(in_house):
     async def work(house: House) -> None:
         refused = dial("*105#")
         refused.tlvs[0x0501] = b"\xff"
-        await house.handle(dial("*100#"), refused, sms("000105", "BALANCE"), told=Told("c", 7, 5))
+        await house.handle(dial("*100#"), refused, sms("000105", "BALANCE"), told=ReadMark("c", 7, 5))
         async with house.store.view() as view:
             (row,) = await view.inbox.acknowledged("ussdc")
         assert (row.connection, row.responses, row.read, row.when) == ("c", 10, 5, house.now)

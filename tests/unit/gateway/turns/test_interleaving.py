@@ -10,7 +10,7 @@ from data.seed import seed
 from data.store import Store, Unit
 from gateway.daemon import load_menu
 from gateway.dialect import load_profile
-from gateway.settings import Link, Service
+from gateway.settings import LinkSettings, Service
 from gateway.smpp.pdu import decode, encode
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post
@@ -80,7 +80,9 @@ async def play(interleaved: bool) -> tuple[list[list[str]], list[Any]]:
     await seed(store, 40)
     given: Any = WaitingStore(store, together=2) if interleaved else store
     dialogues = Dialogues(given, Post(), load_menu(None), registry.OPERATIONS, Service(), lambda: 1e9)
-    stations = [station_of(Link(name=name, connect="h:1", system_id="gw", password="x")) for name in CENTRES]
+    stations = [
+        station_of(LinkSettings(name=name, connect="h:1", system_id="gw", password="x")) for name in CENTRES
+    ]
     handled = [dialogues.handle(station, talk(name)) for name, station in zip(CENTRES, stations, strict=True)]
     works = await asyncio.gather(*handled) if interleaved else [await one for one in handled]
     screens = [[SPEC.interpret(decode(sent.frame)).text for sent in work.answers] for work in works]

@@ -7,9 +7,8 @@ import pytest
 from data.model import NewSubscriber
 from data.opening import open_store
 from gateway.daemon import load_menu
-from gateway.settings import Jobs as JobSettings
-from gateway.settings import Link, Service
-from gateway.turns.jobs import Jobs
+from gateway.settings import JobSettings, LinkSettings, Service
+from gateway.turns.jobs import Workers
 from gateway.turns.post import Post
 from gateway.turns.station import station_of
 from gateway.watch.metrics import Metrics
@@ -26,7 +25,9 @@ class Outlet:
 
     def __init__(self, name="ussdc"):
         self.name, self.down_since = name, None
-        self.station = station_of(Link(name=name, connect="127.0.0.1:1", system_id="gw", password="x"))
+        self.station = station_of(
+            LinkSettings(name=name, connect="127.0.0.1:1", system_id="gw", password="x")
+        )
         self.delivered, self.withdrawn = [], []
         self.given = asyncio.Event()
 
@@ -51,7 +52,7 @@ class Workshop:
         self.prepared, self.ran = [], []
         self.fails = False
         declared = {"tell": Job("tell", self._prepare, {}, self._run)}
-        self.jobs = Jobs(
+        self.jobs = Workers(
             self.store,
             self.post,
             load_menu(None),
@@ -200,7 +201,7 @@ def test_what_a_failing_run_has_written_is_taken_back(in_workshop):
             await work.send_sms("password.issued", SECRET)
             raise ZeroDivisionError
 
-        shop.jobs = Jobs(
+        shop.jobs = Workers(
             shop.store,
             shop.post,
             load_menu(None),

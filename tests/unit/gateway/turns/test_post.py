@@ -6,7 +6,7 @@ import pytest
 
 from data.model import Outgoing
 from data.opening import open_store
-from gateway.settings import Link, Route
+from gateway.settings import LinkSettings, Route
 from gateway.turns.post import Post
 from gateway.turns.station import station_of
 
@@ -18,7 +18,9 @@ class Outlet:
 
     def __init__(self, name):
         self.name = name
-        self.station = station_of(Link(name=name, connect="127.0.0.1:1", system_id="gw", password="x"))
+        self.station = station_of(
+            LinkSettings(name=name, connect="127.0.0.1:1", system_id="gw", password="x")
+        )
         self.down_since = 0.0
         self.delivered, self.withdrawn = [], []
 
@@ -50,7 +52,7 @@ class Switchboard:
     async def put(self, link, *kinds, msisdn="7926"):
         async with self.store.unit() as unit:
             rows = [
-                Outgoing(unit.draw_id(), link, msisdn, kind, 0.0, 1e12, sender="000105", text="hi")
+                Outgoing(unit.draw_id(), link, msisdn, kind, 0.0, 1e12, b"frame" if kind == "ussd" else None)
                 for kind in kinds
             ]
             await unit.outbox.enqueue(rows)

@@ -3,7 +3,7 @@
 import pytest
 
 from data.model import Acknowledged
-from gateway.turns.repeats import AGAIN_S, Repeats, Told, pack, unpack
+from gateway.turns.repeats import AGAIN_S, ReadMark, Repeats, pack, unpack
 
 ONE, OTHER = "first", "second"
 
@@ -18,10 +18,10 @@ class Link:
 
     def acknowledge(self, *digests, on=ONE, read=0):
         self.responses[on] += len(digests)
-        self.repeats.acknowledged(Told(on, self.responses[on], read), digests)
+        self.repeats.acknowledged(ReadMark(on, self.responses[on], read), digests)
 
     def lose(self, on=ONE, read=0, others=False):
-        self.repeats.lost(Told(on, self.responses[on], read), others)
+        self.repeats.lost(ReadMark(on, self.responses[on], read), others)
 
     def claims(self, *digests):
         return [self.repeats.claim(digest) for digest in digests]
@@ -106,7 +106,7 @@ def test_a_bind_that_is_lost_before_anything_came_takes_nothing_away(link):
 def test_a_connection_that_is_dead_and_has_not_been_noticed_is_doubted_when_another_is_bound(link):
     link.acknowledge(11, 12)
     link.acknowledge(13)
-    link.repeats.bound([Told(ONE, 3, 2)])
+    link.repeats.bound([ReadMark(ONE, 3, 2)])
     assert link.claims(11, 13) == [False, True], "what it has read, it has read"
     link.lose(read=2, others=True)
     assert link.claims(13) == [False], "in doubt once is in doubt once"

@@ -8,7 +8,7 @@ from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.text import data_coding_table, decode_text, sending_table
 from gateway.smpp.user_data_header import Part
 from gateway.smpp.vocabulary import MESSAGE_PAYLOAD
-from gateway.turns.sms import Piece, SmsStyle, carried_in, relative_time
+from gateway.turns.sms import ReceivedPart, SmsStyle, carried_in, relative_time
 
 SENDER, MSISDN = "000105", "79260000003"
 LONG = "Остаток по пакетам: " + "0123456789" * 12
@@ -138,15 +138,15 @@ def test_one_part_of_one_is_whole():
 
 def test_a_piece_is_what_comes_behind_the_header():
     pdu = DeliverSm(esm_class=0x40, short_message=b"\x06\x08\x04\x00\x00\x03\x02hi")
-    assert style().read(pdu) == Piece(Part(0, 3, 2), b"hi", 0)
+    assert style().read(pdu) == ReceivedPart(Part(0, 3, 2), b"hi", 0)
 
 
 def test_a_character_may_be_cut_between_two_parts():
     """Some handsets cut a surrogate pair; others an escape from its letter."""
     smile = "😀".encode("utf-16-be")
-    pieces = [Piece(Part(1, 2, 1), smile[:2], 8), Piece(Part(1, 2, 2), smile[2:], 8)]
+    pieces = [ReceivedPart(Part(1, 2, 1), smile[:2], 8), ReceivedPart(Part(1, 2, 2), smile[2:], 8)]
     assert style().join(_kept(i + 1, piece) for i, piece in enumerate(pieces)) == "😀"
-    pieces = [Piece(Part(1, 2, 1), b"5 \x1b", 0), Piece(Part(1, 2, 2), b"e", 0)]
+    pieces = [ReceivedPart(Part(1, 2, 1), b"5 \x1b", 0), ReceivedPart(Part(1, 2, 2), b"e", 0)]
     assert style().join(_kept(i + 1, piece) for i, piece in enumerate(pieces)) == "5 €"
 
 
@@ -159,7 +159,7 @@ def test_packed_parts_are_joined_by_septets():
 
 
 def test_a_part_whose_alphabet_is_unknown_takes_no_other_with_it():
-    pieces = [Piece(Part(1, 2, 1), b"\x00\x01", 4), Piece(Part(1, 2, 2), b"hi", 0)]
+    pieces = [ReceivedPart(Part(1, 2, 1), b"\x00\x01", 4), ReceivedPart(Part(1, 2, 2), b"hi", 0)]
     assert style().join(_kept(i + 1, piece) for i, piece in enumerate(pieces)) == "hi"
 
 

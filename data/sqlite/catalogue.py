@@ -1,6 +1,5 @@
 """The catalogue's tables: filled from the files, read into memory."""
 
-import hashlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,20 +8,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from data.catalogue.files import (
-    Allowances,
-    CategoryEntry,
-    Entries,
-    OptionEntry,
-    TariffEntry,
-    Wording,
-    load_files,
-)
+from data.catalogue import FOLDER, Entries, digest_of, load_files
+from data.catalogue.files import Allowances, CategoryEntry, OptionEntry, TariffEntry, Wording
 from data.model import ALLOWANCES, Allowance, Catalogue, Category, Option, Tariff
 from data.store import StoreError
-
-FOLDER = Path(__file__).parent
-FILES = ("categories.yaml", "tariffs.yaml", "options.yaml")
 
 Row = dict[str, Any]
 
@@ -35,7 +24,7 @@ def refresh(connection: sqlite3.Connection, folder: Path = FOLDER) -> bool:
 
     Raises StoreError: a file cannot be used (with its line), or what was taken out of it is still in use.
     """
-    digest = _digest(folder)
+    digest = digest_of(folder)
     if connection.execute("SELECT 1 FROM meta WHERE name = 'catalogue' AND value = ?", (digest,)).fetchone():
         return False
     entries = load_files(folder)
@@ -63,13 +52,6 @@ def read(connection: sqlite3.Connection) -> Catalogue:
             for row in _rows(db, "options", "number")
         },
     )
-
-
-def _digest(folder: Path) -> str:
-    try:
-        return hashlib.sha256(b"".join((folder / name).read_bytes() for name in FILES)).hexdigest()
-    except OSError as error:
-        raise StoreError(f"{error.filename}: {error.strerror}") from error
 
 
 def _write(db: Database, entries: Entries) -> None:
@@ -143,7 +125,7 @@ def _rows(db: Database, table: str, order_by: str) -> Iterable[Row]:
 
 
 def _sets(db: Database, query: str) -> defaultdict[int, set[Any]]:
-    found = defaultdict(set)
+    found: defaultdict[int, set[Any]] = defaultdict(set)
     for key, value in db.execute(query):
         found[key].add(value)
     return found
