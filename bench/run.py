@@ -32,15 +32,15 @@ from answerers import EVERYONE, FIRST_MSISDN, STARPOUND, Answerer, seed, version
 from processes import ChildFailed, tail  # noqa: E402
 from results import Row  # noqa: E402
 
-from smpp_sim.load.smsc import LoadReport, LoadSettings, LoadSmsc, Script  # noqa: E402
+from smpp_sim.load.smsc import LoadReport, LoadScript, LoadSettings, LoadSmsc  # noqa: E402
 
 # What the subscribers send. The answers of the five-turn dialogue are those of menus/selfcare.yaml: change
 # them here, and only here, when the menu changes: service guide, options, catalogue, family, its first option
 # (whether it can be switched on is checked, nothing is bought). No answer before the last may end the dialogue.
 SCRIPTS = {
-    "single": Script(("*100#",), service="100"),
-    "five": Script(("*105#", "3", "2", "1", "1"), service="105"),
-    "sms": Script(("?",), kind="sms", service="000100"),
+    "single": LoadScript(("*100#",), service="100"),
+    "five": LoadScript(("*105#", "3", "2", "1", "1"), service="105"),
+    "sms": LoadScript(("?",), kind="sms", service="000100"),
 }
 WINDOWS = (1, 64, 512)
 SUBSCRIBERS = 100_000
@@ -157,7 +157,7 @@ class Bench:
             self.samples[script] = report.sample
 
     async def _once(
-        self, smsc: LoadSmsc, groups: list[int], script: Script, window: int, subscribers: int
+        self, smsc: LoadSmsc, groups: list[int], script: LoadScript, window: int, subscribers: int
     ) -> tuple[LoadReport, float | None]:
         settings = LoadSettings(
             window=window,

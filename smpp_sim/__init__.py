@@ -12,8 +12,10 @@ Each of these rooms knows only those above it:
 ``commands``     ``starpound sim`` and the others
 
 ``settings`` is what can be set, ``config`` reads it from a file, ``tls`` makes contexts of it. ``trace`` keeps what the
-wire did, ``trace_facts`` words it; ``watching`` is for those who wait for more of it, or of a phone's events.
-``mailbox`` is an SMTP server that keeps what it gets, ``remote`` the control API from its other end, ``esme`` a
-tester's ESME on smpplib. Beside them, in ``pytest-starpound``, is a distribution of its own: phones in the hand of a
-test, which start a simulator as a process and import nothing from here.
+wire did, ``trace_facts`` words it; ``watching`` is for those who wait for more of it, or of a phone's events, ``alarm``
+the timer of what has a deadline. ``mailbox`` is an SMTP server that keeps what it gets, ``remote`` the control API from
+its other end, ``esme`` a tester's ESME on smpplib.
+
+Beside them, in ``pytest-starpound``, is a distribution of its own: phones in the hand of a test, which start a
+simulator as a process and import nothing from here.
 """

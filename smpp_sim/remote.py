@@ -22,7 +22,7 @@ SCREEN_S = 40.0
 _GOOD = ("ask", "end", "notice")
 
 
-class Refused(SimulatorError):
+class RequestRefused(SimulatorError):
     """The simulator is there and says no: this phone cannot do that now, or the request makes no sense."""
 
 
@@ -224,5 +224,5 @@ def _answer_in(response: httpx.Response, url: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         raise SimulatorError(f"{url} is something else, not a simulator of starpound") from None
     if words:
-        raise Refused(words)
+        raise RequestRefused(words)
     return answer

@@ -29,7 +29,7 @@ _NOWHERE = "0.0.0.0:0"
 
 
 @dataclass(slots=True, eq=False)
-class Connection:
+class TracedConnection:
     """Where PDUs came from or went to. `account` is empty until somebody is bound; addresses as in a URL."""
 
     number: int
@@ -52,7 +52,7 @@ class TracedPdu:
 
     number: int
     at: float
-    connection: Connection
+    connection: TracedConnection
     direction: Direction
     octets: bytes = field(repr=False)
     before: bytes = field(repr=False)
@@ -70,7 +70,7 @@ def url_address(address: Any) -> str:
     return f"[{host.partition('%')[0]}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-class Trace:
+class WireTrace:
     """The ring. `last` is the number of the newest PDU, 0 before the first; with 0 `max_pdus` it is off."""
 
     def __init__(self, max_pdus: int, max_octets: int):
@@ -90,10 +90,16 @@ class Trace:
     def tap(self, max_pdu_octets: int) -> "Tap":
         """For a new connection."""
         self._connections += 1
-        return Tap(self, Connection(self._connections), max_pdu_octets)
+        return Tap(self, TracedConnection(self._connections), max_pdu_octets)
 
     def add(
-        self, connection: Connection, direction: Direction, octets: bytes, before: bytes, at: float, note: str
+        self,
+        connection: TracedConnection,
+        direction: Direction,
+        octets: bytes,
+        before: bytes,
+        at: float,
+        note: str,
     ) -> None:
         """Keep a PDU; the oldest ones go when there are too many, or too long ones."""
         self.last += 1
@@ -180,7 +186,7 @@ class Tap:
 
     __slots__ = ("_lost", "_max_pdu_octets", "_streams", "_trace", "connection")
 
-    def __init__(self, trace: Trace, connection: Connection, max_pdu_octets: int):
+    def __init__(self, trace: WireTrace, connection: TracedConnection, max_pdu_octets: int):
         self.connection = connection
         self._trace = trace
         self._max_pdu_octets = max_pdu_octets

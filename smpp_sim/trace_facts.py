@@ -31,7 +31,7 @@ class UssdFacts:
     characters: int | None
 
 
-def explained(pdu: TracedPdu) -> Explanation:
+def explanation_of(pdu: TracedPdu) -> Explanation:
     """Every field, passwords masked. Never raises."""
     if not _is_torn(pdu):
         return explain(pdu.octets)
@@ -57,7 +57,7 @@ def _is_torn(pdu: TracedPdu) -> bool:
 def masked_octets(pdu: TracedPdu, explanation: Explanation | None = None) -> bytes:
     """As many octets, an asterisk for each one of a password. A password keeps its NUL, so that it can be read on."""
     octets = bytearray()
-    for row in (explanation or explained(pdu)).fields:
+    for row in (explanation or explanation_of(pdu)).fields:
         ends = row.masked and row.name == "password" and pdu.octets[row.end - 1 : row.end] == b"\0"
         octets += row.octets[:-1] + b"\0" if ends else row.octets
     return bytes(octets)
@@ -81,7 +81,7 @@ def concerns(pdu: TracedPdu, msisdn: str) -> bool:
 
 def facts(pdu: TracedPdu) -> dict[str, Any]:
     """One line of the list, for JSON."""
-    explanation, found = explained(pdu), walk(pdu.octets)
+    explanation, found = explanation_of(pdu), walk(pdu.octets)
     torn = _is_torn(pdu)
     ussd = UssdFacts(None, "", None) if torn else _ussd(found)
     return {

@@ -21,13 +21,13 @@ from smpp_sim.api.gateway import gateway_routes
 from smpp_sim.api.guard import Guard
 from smpp_sim.api.messages import message_routes
 from smpp_sim.api.pages import PageHeaders, page_routes
-from smpp_sim.api.requests import error, kinds, number, words
+from smpp_sim.api.requests import MAX_WAIT_S, error, kinds, number, words
 from smpp_sim.api.streams import PING_S, reason, tell
 from smpp_sim.api.trace import NotKept, trace_routes
 from smpp_sim.api.transcript import transcript_routes
 from smpp_sim.centre.centre import Centre, describe
 from smpp_sim.centre.delivery import QueueFull
-from smpp_sim.centre.station import NotAnMsisdn, Station
+from smpp_sim.centre.station import MobileStation, NotAnMsisdn
 from smpp_sim.mailbox import Mailbox
 from smpp_sim.phones.events import EventLog
 from smpp_sim.phones.facts import screen_facts, sms_facts
@@ -37,8 +37,6 @@ from smpp_sim.watching import TooManyWatchers
 
 log = logging.getLogger("starpound.sim")
 
-MAX_WAIT_S = 60.0
-"""Seconds that one request may wait."""
 MAX_LISTED = 1000
 """Phones in a list."""
 
@@ -132,7 +130,7 @@ async def _link_events(request: Request) -> JSONResponse:
 # --- phones -------------------------------------------------------------------------------------------------------
 
 
-def _state(station: Station) -> dict[str, Any]:
+def _state(station: MobileStation) -> dict[str, Any]:
     handset = station.handset
     box = handset.screen if handset.screen and handset.screen.kind != "running" else None
     return {
@@ -145,8 +143,8 @@ def _state(station: Station) -> dict[str, Any]:
     }
 
 
-def _station(request: HTTPConnection) -> Station:
-    station: Station = request.app.state.centre.network.station(request.path_params["msisdn"])
+def _station(request: HTTPConnection) -> MobileStation:
+    station: MobileStation = request.app.state.centre.network.station(request.path_params["msisdn"])
     return station
 
 
@@ -184,7 +182,7 @@ async def _sms(request: Request) -> JSONResponse:
     return _acted(request, request.app.state.centre.send_sms, given["to"], given["text"])
 
 
-_DEEDS: dict[str, Callable[[Centre, str], Station]] = {
+_DEEDS: dict[str, Callable[[Centre, str], MobileStation]] = {
     "ok": Centre.press_ok,
     "cancel": Centre.cancel,
     "hang-up": Centre.hang_up,
@@ -204,7 +202,7 @@ async def _deed(request: Request) -> JSONResponse:
     return _acted(request, lambda msisdn: deed(request.app.state.centre, msisdn))
 
 
-def _acted(request: Request, deed: Callable[..., Station], *words: str) -> JSONResponse:
+def _acted(request: Request, deed: Callable[..., MobileStation], *words: str) -> JSONResponse:
     """Do it; the phone's state, and the number after which to look for what it brings about."""
     before = _station(request).log.last
     station = deed(request.path_params["msisdn"], *words)

@@ -9,6 +9,8 @@ from starlette.responses import JSONResponse
 
 MAX_BODY_OCTETS = 64 * 1024
 """Octets of a request's body; a larger one is answered 413."""
+MAX_WAIT_S = 60.0
+"""Seconds that one request may wait."""
 
 
 def error(status: int, sentence: str, headers: Any = None) -> JSONResponse:

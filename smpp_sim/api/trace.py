@@ -19,18 +19,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from gateway.dumps.capture import write_capture
 from gateway.dumps.streams import Captured
 from gateway.smpp.explain import as_json
-from smpp_sim.api.requests import number
+from smpp_sim.api.requests import MAX_WAIT_S, number
 from smpp_sim.api.streams import PING_S, reason, tell
-from smpp_sim.trace import Trace, TracedPdu
-from smpp_sim.trace_facts import as_captured, concerns, explained, facts, masked_octets
+from smpp_sim.trace import TracedPdu, WireTrace
+from smpp_sim.trace_facts import as_captured, concerns, explanation_of, facts, masked_octets
 from smpp_sim.watching import TooManyWatchers
 
 LISTED = 100
 """PDUs in a list unless the request says otherwise."""
 MAX_LISTED = 1000
 """PDUs in a list at most."""
-MAX_WAIT_S = 60.0
-"""Seconds that one request may wait."""
 BEAT_S = 0.1
 """Seconds between two looks of a stream at what is new."""
 BEAT_PDUS = 30
@@ -60,8 +58,8 @@ def trace_routes() -> list[BaseRoute]:
     ]
 
 
-def _trace(connection: HTTPConnection) -> Trace:
-    trace: Trace = connection.app.state.centre.trace
+def _trace(connection: HTTPConnection) -> WireTrace:
+    trace: WireTrace = connection.app.state.centre.trace
     return trace
 
 
@@ -86,7 +84,7 @@ async def _list(request: Request) -> JSONResponse:
     return _listed(found, last, missed=after < trace.forgotten)
 
 
-async def _found(trace: Trace, wanted: Wanted, after: int, most: int, wait_s: float) -> list[TracedPdu]:
+async def _found(trace: WireTrace, wanted: Wanted, after: int, most: int, wait_s: float) -> list[TracedPdu]:
     """Those after ``after``; none that is wanted: wait for one."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_s
@@ -112,7 +110,7 @@ def _asked(request: Request) -> TracedPdu:
 
 async def _one(request: Request) -> JSONResponse:
     pdu = _asked(request)
-    explanation = explained(pdu)
+    explanation = explanation_of(pdu)
     return JSONResponse(
         {**facts(pdu), **as_json(explanation), "hex": masked_octets(pdu, explanation).hex(), "note": pdu.note}
     )
@@ -153,7 +151,7 @@ async def _stream(websocket: WebSocket) -> None:
     await tell(websocket, _send(websocket, _trace(websocket), after))
 
 
-async def _send(websocket: WebSocket, trace: Trace, after: int) -> None:
+async def _send(websocket: WebSocket, trace: WireTrace, after: int) -> None:
     wanted = _wanted(websocket)
     try:
         while not trace.closed:

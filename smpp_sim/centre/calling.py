@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from gateway.smpp.pdu import BindTransceiver, Outbind, Pdu
 from gateway.smpp.session import Role
-from smpp_sim.centre.link import Link
+from smpp_sim.centre.link import CentreLink
 from smpp_sim.settings import Account, NetworkSettings, SimulatorSettings, split_address
 from smpp_sim.tls import client_context
 
@@ -25,7 +25,7 @@ class Caller:
         account: Account,
         settings: SimulatorSettings,
         wanted: Callable[[], bool],
-        make_link: Callable[[Role, Pdu, str], Link],
+        make_link: Callable[[Role, Pdu, str], CentreLink],
     ):
         self.account = account
         self._wanted, self._make_link = wanted, make_link
@@ -65,7 +65,7 @@ class Caller:
             pause_s = min(max(pause_s * 2, self._patience.retry_first_s), self._patience.retry_most_s)
             await asyncio.sleep(pause_s)
 
-    async def _connect(self) -> Link | None:
+    async def _connect(self) -> CentreLink | None:
         loop = asyncio.get_running_loop()
         role, opening = self._opening()
         try:

@@ -13,17 +13,18 @@ from typing import Any
 
 from gateway.smpp.pdu import BindRequest, Pdu
 from gateway.smpp.session import Role, SessionSettings
+from smpp_sim.alarm import Alarm
 from smpp_sim.centre.admission import Admission
 from smpp_sim.centre.calling import Caller
 from smpp_sim.centre.faults import Faults, NoFaults
-from smpp_sim.centre.link import Link
+from smpp_sim.centre.link import CentreLink
 from smpp_sim.centre.network import Network
 from smpp_sim.centre.sent_sms import MessageState, SentSms
-from smpp_sim.centre.station import Station
+from smpp_sim.centre.station import MobileStation
 from smpp_sim.phones.events import EventLog
 from smpp_sim.settings import Account, SimulatorSettings, cannot_listen
 from smpp_sim.tls import server_context
-from smpp_sim.trace import Trace
+from smpp_sim.trace import WireTrace
 
 log = logging.getLogger("starpound.sim")
 
@@ -40,15 +41,14 @@ class Centre:
         loop = asyncio.get_running_loop()
         self._clock: Callable[[], float] = loop.time
         self.network = Network(settings.accounts, settings.network, time.time() - loop.time())
-        self.links: set[Link] = set()
+        self.links: set[CentreLink] = set()
         self.log = EventLog()
-        self.trace = Trace(settings.trace_pdus, settings.trace_octets)
+        self.trace = WireTrace(settings.trace_pdus, settings.trace_octets)
         self.gateway_admin = settings.gateway_admin
         self.faults: Faults = NoFaults()
         self.port = 0
         self._server: asyncio.Server | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(self._on_deadline)
         self._stopping = False
         self.receipt_first = settings.receipt_first
         self._tls = server_context(settings.tls) if settings.tls else None
@@ -117,17 +117,16 @@ class Centre:
             await asyncio.wait([link.gone for link in links], timeout=self.settings.stop_s)
         for link in list(self.links):
             link.abort()
-        if self._timer:
-            self._timer.cancel()
+        self._alarm.cancel()
         self.network.close()
         self.log.close()
         self.trace.close()
 
-    def _accept(self) -> Link:
-        return Link(self, self._session_settings, self._clock)
+    def _accept(self) -> CentreLink:
+        return CentreLink(self, self._session_settings, self._clock)
 
-    def _make_link(self, role: Role, opening: Pdu, called: str) -> Link:
-        return Link(self, self._session_settings, self._clock, role, opening, called)
+    def _make_link(self, role: Role, opening: Pdu, called: str) -> CentreLink:
+        return CentreLink(self, self._session_settings, self._clock, role, opening, called)
 
     def _is_wanted(self, account: Account) -> bool:
         """Whether the centre should call this account: always to bind there, for outbind when it is of use."""
@@ -138,39 +137,39 @@ class Centre:
 
     # --- what owners of phones do; errors as in Network -----------------------------------------------------
 
-    def dial(self, msisdn: str, code: str) -> Station:
+    def dial(self, msisdn: str, code: str) -> MobileStation:
         """Dial a code."""
         return self._do(self.network.dial, msisdn, code)
 
-    def answer(self, msisdn: str, text: str) -> Station:
+    def answer(self, msisdn: str, text: str) -> MobileStation:
         """Answer the question on the display."""
         return self._do(self.network.answer, msisdn, text)
 
-    def press_ok(self, msisdn: str) -> Station:
+    def press_ok(self, msisdn: str) -> MobileStation:
         """Close the box on the display; under a question: answer with nothing."""
         return self._do(self.network.press_ok, msisdn)
 
-    def cancel(self, msisdn: str) -> Station:
+    def cancel(self, msisdn: str) -> MobileStation:
         """Give the dialogue up."""
         return self._do(self.network.cancel, msisdn)
 
-    def hang_up(self, msisdn: str) -> Station:
+    def hang_up(self, msisdn: str) -> MobileStation:
         """Give everything up and clear the display."""
         return self._do(self.network.hang_up, msisdn)
 
-    def lose(self, msisdn: str) -> Station:
+    def lose(self, msisdn: str) -> MobileStation:
         """Have the network lose the dialogue, as at a time-out."""
         return self._do(self.network.lose, msisdn)
 
-    def send_sms(self, msisdn: str, to: str, text: str) -> Station:
+    def send_sms(self, msisdn: str, to: str, text: str) -> MobileStation:
         """Send an SMS, which may be empty."""
         return self._do(self.network.send_sms, msisdn, to, text)
 
-    def switch(self, msisdn: str, on: bool) -> Station:
+    def switch(self, msisdn: str, on: bool) -> MobileStation:
         """Switch a phone on or off."""
         return self._do(self.network.switch, msisdn, on)
 
-    def read(self, msisdn: str) -> Station:
+    def read(self, msisdn: str) -> MobileStation:
         """Read the SMS that came: senders that asked for it hear of it."""
         return self._do(self.network.read, msisdn)
 
@@ -179,7 +178,7 @@ class Centre:
         self.network.sms.settle(message, state, self._clock())
         self.pump()
 
-    def _do(self, deed: Callable[..., Station], *words: str | bool) -> Station:
+    def _do(self, deed: Callable[..., MobileStation], *words: str | bool) -> MobileStation:
         try:
             return deed(*words, self._clock())
         finally:
@@ -195,13 +194,14 @@ class Centre:
                 self._deliver(system_id, now)
         for caller in self._callers.values():
             caller.look()
-        self._arm(now)
+        if not self._stopping:
+            self._alarm.arm(self.network.deadline(now))
 
-    def admit(self, link: Link, bind: BindRequest) -> int:
+    def admit(self, link: CentreLink, bind: BindRequest) -> int:
         """The command_status that a bind is answered with."""
         return self.faults.on_bind(bind) or self._admit(link, bind)
 
-    def opened(self, link: Link) -> bool:
+    def opened(self, link: CentreLink) -> bool:
         """Take a link in, unless there are enough or the end is near."""
         if self._stopping or len(self.links) >= self.settings.max_connections:
             log.warning("connection from %s refused: %d are open", link.peer, len(self.links))
@@ -209,13 +209,13 @@ class Centre:
         self.links.add(link)
         return True
 
-    def bound(self, link: Link) -> None:
+    def bound(self, link: CentreLink) -> None:
         """Log a bind."""
         self.network.came_back(link.system_id)
         log.info("%s bound as %s from %s", link.system_id, link.bind, link.peer)
         self.log.add("bound", describe(self, link), time.time())
 
-    def closed(self, link: Link, reason: str) -> None:
+    def closed(self, link: CentreLink, reason: str) -> None:
         """Forget a link; what waits may leave by another one."""
         self.links.discard(link)
         if link.system_id:
@@ -231,24 +231,12 @@ class Centre:
             if link.can_receive(system_id):
                 link.deliver(now)
 
-    def _arm(self, now: float) -> None:
-        deadline = self.network.deadline(now)
-        if deadline is None or self._stopping:
-            return
-        if self._timer and self._timer_at <= deadline:
-            return
-        if self._timer:
-            self._timer.cancel()
-        self._timer_at = deadline  # uvloop's handles cannot always tell
-        self._timer = asyncio.get_running_loop().call_at(deadline, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
+    def _on_deadline(self) -> None:
         self.network.on_deadline(self._clock())
         self.pump()
 
 
-def describe(centre: Centre, link: Link) -> dict[str, Any]:
+def describe(centre: Centre, link: CentreLink) -> dict[str, Any]:
     """A bound link for JSON."""
     return {
         "system_id": link.system_id,

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.dialect import Message
 from gateway.smpp.pdu import AlertNotification
-from smpp_sim.centre.messages import Message
 
 
 class QueueFull(Exception):
@@ -19,7 +19,7 @@ class QueueFull(Exception):
 
 
 @dataclass(slots=True, eq=False)
-class Dialogue:
+class UssdDialogue:
     """A USSD dialogue as the centre holds it.
 
     `unit` numbers the messages of both sides; `told` says that the ESME may know of the dialogue; `over` that
@@ -50,7 +50,7 @@ class Delivery:
     number: int
     pdu: Message | AlertNotification
     expires: float
-    dialogue: Dialogue | None = None
+    dialogue: UssdDialogue | None = None
     farewell: bool = False
     pause_s: float = 0.0
     due: float = 0.0
@@ -102,7 +102,7 @@ class DeliveryQueue:
         pdu: Message | AlertNotification,
         now: float,
         expires: float = math.inf,
-        dialogue: Dialogue | None = None,
+        dialogue: UssdDialogue | None = None,
         farewell: bool = False,
     ) -> None:
         """Queue a deliver_sm. Raises `QueueFull`."""

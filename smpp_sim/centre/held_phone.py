@@ -9,7 +9,7 @@
 from typing import Any
 
 from smpp_sim.centre.centre import Centre
-from smpp_sim.phones.events import Event
+from smpp_sim.phones.events import LogEvent
 from smpp_sim.phones.facts import Box, ReceivedSms
 
 
@@ -96,7 +96,7 @@ class HeldPhone:
         return f"the display is {self.state}, bound is {links}, the last it did: {told}"
 
 
-def _tell(event: Event) -> str:
+def _tell(event: LogEvent) -> str:
     words = [
         str(event.data[key]) for key in ("screen", "code", "sender", "to", "text") if event.data.get(key)
     ]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
+from gateway.dialect import Message
 from gateway.smpp import events
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.pdu import (
@@ -25,12 +26,13 @@ from gateway.smpp.pdu import (
 )
 from gateway.smpp.session import Role, Session, SessionSettings, State
 from gateway.smpp.vocabulary import ESME_ROK, ESME_RSYSERR, ESME_RX_P_APPN, status_name
+from smpp_sim.alarm import Alarm
 from smpp_sim.centre.delivery import Delivery
 from smpp_sim.centre.faults import Faults
-from smpp_sim.centre.messages import Message, carried
+from smpp_sim.centre.messages import carried
 from smpp_sim.centre.network import Network
 from smpp_sim.centre.requests import respond
-from smpp_sim.trace import Trace, url_address
+from smpp_sim.trace import WireTrace, url_address
 
 log = logging.getLogger("starpound.sim")
 
@@ -56,26 +58,26 @@ class Exchange(Protocol):
 
     network: Network
     receipt_first: bool
-    trace: Trace
+    trace: WireTrace
     faults: Faults
 
-    def admit(self, link: "Link", bind: BindRequest) -> int:
+    def admit(self, link: "CentreLink", bind: BindRequest) -> int:
         """The command_status that a bind is answered with."""
 
     def pump(self) -> None:
         """Have every link send what waits for it."""
 
-    def opened(self, link: "Link") -> bool:
+    def opened(self, link: "CentreLink") -> bool:
         """Take the link in; False: there are connections enough."""
 
-    def bound(self, link: "Link") -> None:
+    def bound(self, link: "CentreLink") -> None:
         """The link is bound."""
 
-    def closed(self, link: "Link", reason: str) -> None:
+    def closed(self, link: "CentreLink", reason: str) -> None:
         """The link is gone."""
 
 
-class Link(asyncio.Protocol):
+class CentreLink(asyncio.Protocol):
     """A connection with one account. `system_id` is empty until it is bound; `gone` is done when it is over.
 
     `role` is the centre's. When the centre has opened the connection, `opening` is the PDU that it begins with, and
@@ -103,8 +105,7 @@ class Link(asyncio.Protocol):
         self._exchange = exchange
         self._clock = clock
         self._transport: Any = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(self._on_deadline)
         self._writable = True
         self._reason = "connection closed"
 
@@ -217,8 +218,7 @@ class Link(asyncio.Protocol):
         self._tap.close(self._wall())
         self.session.receive_eof(self._clock())
         self._dispatch()
-        if self._timer:
-            self._timer.cancel()
+        self._alarm.cancel()
         self._exchange.closed(self, self._reason)
         self._exchange.faults.left(self)
         if not self.gone.done():
@@ -300,23 +300,12 @@ class Link(asyncio.Protocol):
             self._exchange.faults.write(self, data)
         if self.session.closed:
             self._transport.close()
-        self._arm()
+        self._alarm.arm(self.session.deadline())
 
     def _wall(self) -> float:
         return self._exchange.network.wall(self._clock())
 
-    def _arm(self) -> None:
-        """One timer at most; one that rings early finds nothing to do and is set anew."""
-        deadline = self.session.deadline()
-        if deadline is None or (self._timer and self._timer_at <= deadline):
-            return
-        if self._timer:
-            self._timer.cancel()
-        self._timer_at = deadline  # uvloop's handles cannot always tell
-        self._timer = asyncio.get_running_loop().call_at(deadline, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
+    def _on_deadline(self) -> None:
         if self._is_deaf():
             return
         self.session.on_deadline(self._clock())

@@ -20,14 +20,14 @@ from smpp_sim.centre.messages import (
     ESM_CLASS_DELIVERY_ACK,
     ESM_CLASS_INTERMEDIATE,
     ESM_CLASS_USER_ACK,
-    Outcome,
+    DeliveryReport,
     Submitted,
     alert,
     receipt,
     sme_acknowledgement,
 )
 from smpp_sim.centre.sent_sms import Copy, MessageState, Rejected, SentSms
-from smpp_sim.centre.station import Station, read_msisdn
+from smpp_sim.centre.station import MobileStation, read_msisdn
 from smpp_sim.phones.handset import NotPossible
 from smpp_sim.settings import NetworkSettings
 
@@ -57,7 +57,7 @@ class MessageCentre:
     def __init__(
         self,
         queues: Mapping[str, DeliveryQueue],
-        station: Callable[[str], Station],
+        station: Callable[[str], MobileStation],
         settings: NetworkSettings,
         wall: Callable[[float], float],
     ):
@@ -158,14 +158,14 @@ class MessageCentre:
 
     # --- what happens to phones -------------------------------------------------------------------------------
 
-    def phone_is_on(self, station: Station, now: float) -> None:
+    def phone_is_on(self, station: MobileStation, now: float) -> None:
         """A phone was switched on: what waits for it arrives, and ESMEs that asked for it are told."""
         for copy in list(self._waiting.get(station.msisdn, ())):
             self._try(copy, now)
         for (system_id, _), sms in station.take_alerts():
             self._tell(system_id, alert(station.msisdn, sms), now)
 
-    def read(self, station: Station, now: float) -> None:
+    def read(self, station: MobileStation, now: float) -> None:
         """The owner has read what is in the phone; senders that asked for it are told."""
         while station.unread:
             self._acknowledge(station.unread.popleft(), ESM_CLASS_USER_ACK, "read", now)
@@ -258,7 +258,7 @@ class MessageCentre:
         else:
             self._miss(copy, station, now)
 
-    def _deliver(self, copy: Copy, station: Station, now: float) -> None:
+    def _deliver(self, copy: Copy, station: MobileStation, now: float) -> None:
         sms, wall = copy.message.sms, self._wall(now)
         complete = station.inbox.receive(sms.sender, sms.octets, sms.alphabet, sms.part, wall, sms.national)
         if complete:
@@ -269,7 +269,7 @@ class MessageCentre:
         if sms.registered_delivery & _USER_ACK:
             station.unread.append(copy)
 
-    def _miss(self, copy: Copy, station: Station, now: float) -> None:
+    def _miss(self, copy: Copy, station: MobileStation, now: float) -> None:
         """The phone is off."""
         message = copy.message
         if message.sms.wants_alert:
@@ -301,7 +301,7 @@ class MessageCentre:
 
     def _report(self, copy: Copy, now: float, error: int, *kind: int) -> None:
         message = copy.message
-        outcome = Outcome(
+        outcome = DeliveryReport(
             message.message_id, copy.state, error, self._wall(message.submitted), self._wall(now)
         )
         self._tell(message.system_id, receipt(message.sms, copy.to, outcome, *kind), now)

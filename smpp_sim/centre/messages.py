@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
+from gateway.dialect import Message
 from gateway.smpp.fields import SmeAddress
 from gateway.smpp.long_messages import LongForm, read_part, sms_parts
 from gateway.smpp.pdu import AlertNotification, DataSm, DeliverSm, Pdu, SubmitMulti, SubmitSm
@@ -37,7 +38,6 @@ _GSM_NETWORK = b"\x03"
 _DCS = {"gsm7": 0x00, "ucs2": 0x08}
 _INTERNATIONAL, _ISDN = 1, 1
 
-Message = DeliverSm | SubmitSm | DataSm
 _Carrier = TypeVar("_Carrier", bound=Message)
 
 
@@ -122,7 +122,7 @@ def recipient(pdu: Message) -> SmeAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryReport:
     """What is to be told of one copy of a message; times are Unix times, `error` is the network's code, 0 for none."""
 
     message_id: str
@@ -132,7 +132,9 @@ class Outcome:
     done: float
 
 
-def receipt(sms: Submitted, to: SmeAddress, outcome: Outcome, kind: int = ESM_CLASS_RECEIPT) -> DeliverSm:
+def receipt(
+    sms: Submitted, to: SmeAddress, outcome: DeliveryReport, kind: int = ESM_CLASS_RECEIPT
+) -> DeliverSm:
     """The receipt, or the intermediate notification, in text and in TLVs (SMPP 3.4, Appendix B)."""
     what = Receipt(
         outcome.message_id,

@@ -11,7 +11,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
-from gateway.dialect import IndicationKind, Outbound, Profile, load_profile
+from gateway.dialect import IndicationKind, Message, Outbound, Profile, load_profile
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.pdu import encode
 from gateway.smpp.vocabulary import (
@@ -21,13 +21,13 @@ from gateway.smpp.vocabulary import (
     ESME_RTHROTTLED,
     ESME_RX_T_APPN,
 )
-from smpp_sim.centre.delivery import Delivery, DeliveryQueue, Dialogue, QueueFull
+from smpp_sim.centre.delivery import Delivery, DeliveryQueue, QueueFull, UssdDialogue
 from smpp_sim.centre.faults import Faults, NoFaults
 from smpp_sim.centre.message_centre import MessageCentre
-from smpp_sim.centre.messages import Message, sms_from_phone
+from smpp_sim.centre.messages import sms_from_phone
 from smpp_sim.centre.routing import Owed, dialogue_of, route
 from smpp_sim.centre.sent_sms import Rejected
-from smpp_sim.centre.station import Station, read_msisdn
+from smpp_sim.centre.station import MobileStation, read_msisdn
 from smpp_sim.phones.handset import (
     Effect,
     Handset,
@@ -68,8 +68,8 @@ class Network:
         }
         self._profiles = {name: load_profile(account.dialect) for name, account in self.accounts.items()}
         self._wall_offset_s = wall_offset_s
-        self.stations: OrderedDict[str, Station] = OrderedDict()
-        self._due: list[tuple[float, int, Dialogue]] = []
+        self.stations: OrderedDict[str, MobileStation] = OrderedDict()
+        self._due: list[tuple[float, int, UssdDialogue]] = []
         self._tie = itertools.count()
         self._sessions = itertools.count(1)
         self._owed = Owed(settings.max_phones)
@@ -78,39 +78,39 @@ class Network:
 
     # --- what owners of phones do -----------------------------------------------------------------------------
 
-    def station(self, msisdn: str) -> Station:
+    def station(self, msisdn: str) -> MobileStation:
         """The phone with this number; there is one for every number. Raises `NotAnMsisdn`."""
         msisdn = read_msisdn(msisdn)
         station = self.stations.get(msisdn)
         if station is None:
             self._forget_one()
-            station = self.stations[msisdn] = Station(msisdn, Handset(msisdn))
+            station = self.stations[msisdn] = MobileStation(msisdn, Handset(msisdn))
         self.stations.move_to_end(msisdn)
         return station
 
-    def dial(self, msisdn: str, code: str, now: float) -> Station:
+    def dial(self, msisdn: str, code: str, now: float) -> MobileStation:
         """Dial a code."""
         return self._act(msisdn, lambda handset: handset.dial(code), now)
 
-    def answer(self, msisdn: str, text: str, now: float) -> Station:
+    def answer(self, msisdn: str, text: str, now: float) -> MobileStation:
         """Answer what the network asks."""
         return self._act(msisdn, lambda handset: handset.answer(text), now)
 
-    def press_ok(self, msisdn: str, now: float) -> Station:
+    def press_ok(self, msisdn: str, now: float) -> MobileStation:
         """Close the box on the display."""
         return self._act(msisdn, Handset.press_ok, now)
 
-    def cancel(self, msisdn: str, now: float) -> Station:
+    def cancel(self, msisdn: str, now: float) -> MobileStation:
         """Give the dialogue up."""
         return self._act(msisdn, Handset.cancel, now)
 
-    def hang_up(self, msisdn: str, now: float) -> Station:
+    def hang_up(self, msisdn: str, now: float) -> MobileStation:
         """Give everything up and clear the display."""
         station = self._act(msisdn, Handset.hang_up, now)
         station.notices.clear()
         return station
 
-    def lose(self, msisdn: str, now: float) -> Station:
+    def lose(self, msisdn: str, now: float) -> MobileStation:
         """The network loses the phone's dialogue, as at a time-out. Raises `NotPossible` without one."""
         station = self.station(msisdn)
         if station.dialogue is None:
@@ -119,7 +119,7 @@ class Network:
         self._expire(station.dialogue, now)
         return station
 
-    def send_sms(self, msisdn: str, to: str, text: str, now: float) -> Station:
+    def send_sms(self, msisdn: str, to: str, text: str, now: float) -> MobileStation:
         """Send an SMS, which may be empty, to a short or a long number."""
         station = self.station(msisdn)
         station.handset.require_on()
@@ -136,7 +136,7 @@ class Network:
         station.log.add("sent", {"to": to, "text": text, "parts": len(pdus)}, self.wall(now))
         return station
 
-    def switch(self, msisdn: str, on: bool, now: float) -> Station:
+    def switch(self, msisdn: str, on: bool, now: float) -> MobileStation:
         """Switch a phone on or off: an SMS waits for it, a dialogue ends."""
         station = self.station(msisdn)
         if on == station.on:
@@ -151,7 +151,7 @@ class Network:
             self.sms.phone_is_on(station, now)
         return station
 
-    def read(self, msisdn: str, now: float) -> Station:
+    def read(self, msisdn: str, now: float) -> MobileStation:
         """The owner reads the SMS that came."""
         station = self.station(msisdn)
         station.handset.require_on()
@@ -241,14 +241,14 @@ class Network:
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _act(self, msisdn: str, deed: Callable[[Handset], list[Effect]], now: float) -> Station:
+    def _act(self, msisdn: str, deed: Callable[[Handset], list[Effect]], now: float) -> MobileStation:
         station = self.station(msisdn)
         effects = deed(station.handset)
         station.note_deeds(effects, self.wall(now))
         self._apply(station, effects, now)
         return station
 
-    def _apply(self, station: Station, effects: list[Effect], now: float) -> None:
+    def _apply(self, station: MobileStation, effects: list[Effect], now: float) -> None:
         for effect in effects:
             match effect:
                 case Shown():
@@ -260,7 +260,7 @@ class Network:
         if not effects and station.handset.hidden:
             station.note_hidden(self.wall(now))
 
-    def _upward(self, station: Station, kind: Upward, text: str, now: float) -> None:
+    def _upward(self, station: MobileStation, kind: Upward, text: str, now: float) -> None:
         try:
             self._UPWARD[kind](self, station, text, now)
         except (QueueFull, NotPossible) as problem:
@@ -270,13 +270,13 @@ class Network:
             else:
                 self._apply(station, station.handset.fail(), now)
 
-    def _begin(self, station: Station, code: str, now: float) -> None:
+    def _begin(self, station: MobileStation, code: str, now: float) -> None:
         name = route(self.accounts.values(), code)
         dialogue = self._open(station, name, self._profiles[name].service_addr(code), now)
         self._wait_for_application(dialogue, now)
         self._indicate(dialogue, "new", code, now)
 
-    def _go_on(self, station: Station, text: str, now: float) -> None:
+    def _go_on(self, station: MobileStation, text: str, now: float) -> None:
         dialogue = station.dialogue
         assert dialogue, "a phone answers only while it is in a dialogue"
         dialogue.unit = (dialogue.unit + 1) & 0x7F
@@ -287,7 +287,7 @@ class Network:
         self._wait_for_application(dialogue, now)
         self._indicate(dialogue, "answer", text, now)
 
-    def _confirm(self, station: Station, _: str, now: float) -> None:
+    def _confirm(self, station: MobileStation, _: str, now: float) -> None:
         if not station.notices:
             return
         dialogue = station.notices.popleft()
@@ -296,14 +296,14 @@ class Network:
         dialogue.unit = (dialogue.unit + 1) & 0x7F
         self._indicate(dialogue, "notified", "", now)
 
-    def _abort(self, station: Station, _: str, now: float) -> None:
+    def _abort(self, station: MobileStation, _: str, now: float) -> None:
         if station.dialogue:
             self._end(station, station.dialogue, now, "abort")
 
     _UPWARD = {"new": _begin, "answer": _go_on, "notified": _confirm, "abort": _abort}  # noqa: RUF012
 
     def _indicate(
-        self, dialogue: Dialogue, kind: IndicationKind, text: str, now: float, farewell: bool = False
+        self, dialogue: UssdDialogue, kind: IndicationKind, text: str, now: float, farewell: bool = False
     ) -> None:
         profile = self._profiles[dialogue.system_id]
         pdu = profile.indicate(
@@ -320,21 +320,21 @@ class Network:
             dialogue.told = False
             self._expire(dialogue, now)
 
-    def _open(self, station: Station, system_id: str, address: str, now: float) -> Dialogue:
+    def _open(self, station: MobileStation, system_id: str, address: str, now: float) -> UssdDialogue:
         self._owed.take((station.msisdn, system_id), now)
         profile = self._profiles[system_id]
         # Where the name of a dialogue has no number of a phone in it, no two phones may have the same session.
         alone = "source_addr" in profile.file.key
         session = self._next_session(station, system_id) if alone else next(self._sessions)
         until = now + self.settings.total_s
-        return Dialogue(station.msisdn, system_id, address, session % profile.sessions, now, until)
+        return UssdDialogue(station.msisdn, system_id, address, session % profile.sessions, now, until)
 
-    def _next_session(self, station: Station, system_id: str) -> int:
+    def _next_session(self, station: MobileStation, system_id: str) -> int:
         if station.sessions and self.faults.session_reused(system_id, station.msisdn):
             return station.sessions
         return station.next_session()
 
-    def _show(self, station: Station, dialogue: Dialogue, outbound: Outbound, now: float) -> None:
+    def _show(self, station: MobileStation, dialogue: UssdDialogue, outbound: Outbound, now: float) -> None:
         if outbound.kind == "release":
             self._close(station, dialogue, now)
             return
@@ -354,25 +354,25 @@ class Network:
             self._wait_for_owner(station, dialogue, now)
         self._apply(station, effects, now)
 
-    def _close(self, station: Station, dialogue: Dialogue, now: float) -> None:
+    def _close(self, station: MobileStation, dialogue: UssdDialogue, now: float) -> None:
         """The dialogue is over without a last screen; both sides know it."""
         dialogue.over, station.dialogue = True, None
         self._apply(station, station.handset.fail(CLOSED), now)
 
-    def _wait_for_application(self, dialogue: Dialogue, now: float) -> None:
+    def _wait_for_application(self, dialogue: UssdDialogue, now: float) -> None:
         dialogue.owed = True
         self._wait(dialogue, now + self.settings.answer_s)
 
-    def _wait_for_owner(self, station: Station, dialogue: Dialogue, now: float) -> None:
+    def _wait_for_owner(self, station: MobileStation, dialogue: UssdDialogue, now: float) -> None:
         station.dialogue, dialogue.told, dialogue.owed = dialogue, True, False
         self._wait(dialogue, now + self.settings.user_s)
 
-    def _wait(self, dialogue: Dialogue, until: float) -> None:
+    def _wait(self, dialogue: UssdDialogue, until: float) -> None:
         self.stations[dialogue.msisdn].dialogue = dialogue
         dialogue.deadline = min(until, dialogue.opened + self.settings.total_s)
         self._schedule(dialogue)
 
-    def _schedule(self, dialogue: Dialogue) -> None:
+    def _schedule(self, dialogue: UssdDialogue) -> None:
         heapq.heappush(self._due, (dialogue.deadline, next(self._tie), dialogue))
         if len(self._due) > 1000 + 4 * len(self.stations):
             self._due = [
@@ -380,18 +380,18 @@ class Network:
             ]
             heapq.heapify(self._due)
 
-    def _time_out(self, dialogue: Dialogue, now: float) -> None:
+    def _time_out(self, dialogue: UssdDialogue, now: float) -> None:
         if not dialogue.owed:
             self.stations[dialogue.msisdn].log.add("timeout", {}, self.wall(now))
         self._expire(dialogue, now)
 
-    def _expire(self, dialogue: Dialogue, now: float) -> None:
+    def _expire(self, dialogue: UssdDialogue, now: float) -> None:
         """The network gives the dialogue up: the ESME hears of it, the phone shows an error."""
         station = self.stations[dialogue.msisdn]
         self._end(station, dialogue, now, "timeout")
         self._apply(station, station.handset.fail(), now)
 
-    def _end(self, station: Station, dialogue: Dialogue, now: float, how: IndicationKind) -> None:
+    def _end(self, station: MobileStation, dialogue: UssdDialogue, now: float, how: IndicationKind) -> None:
         """End a dialogue; an ESME that knows of it is told, if there is a word for it."""
         dialogue.over = True
         if station.dialogue is dialogue:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from gateway.dialect import DialectError
+from gateway.dialect import DialectError, Message
 from gateway.smpp.fields import DistributionList, SmeAddress, UnsuccessfulSme
 from gateway.smpp.pdu import CancelSm, DataSm, DeliverSm, Pdu, QuerySm, ReplaceSm, SubmitMulti, SubmitSm
 from gateway.smpp.vocabulary import (
@@ -21,7 +21,7 @@ from gateway.smpp.vocabulary import (
     STATUS_CODES,
     TLV_TAGS,
 )
-from smpp_sim.centre.messages import Message, Submitted, read_sms, recipient
+from smpp_sim.centre.messages import Submitted, read_sms, recipient
 from smpp_sim.centre.network import Network
 from smpp_sim.centre.sent_sms import MessageState, Rejected, SentSms
 from smpp_sim.centre.station import NotAnMsisdn, read_msisdn

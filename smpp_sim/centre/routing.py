@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from gateway.dialect import Outbound
 from gateway.smpp.vocabulary import ESME_RINVOPTPARAMVAL, ESME_RX_P_APPN, ESME_RX_T_APPN
-from smpp_sim.centre.delivery import Dialogue
+from smpp_sim.centre.delivery import UssdDialogue
 from smpp_sim.centre.sent_sms import Rejected
 from smpp_sim.phones.handset import NotPossible
 from smpp_sim.settings import Account
@@ -32,8 +32,8 @@ def _fit(account: Account, digits: str) -> int:
 
 
 def dialogue_of(
-    open_one: Dialogue | None, system_id: str, outbound: Outbound, late: bool = False
-) -> Dialogue | None:
+    open_one: UssdDialogue | None, system_id: str, outbound: Outbound, late: bool = False
+) -> UssdDialogue | None:
     """The dialogue that a message belongs to; None when it opens one of its own (network-initiated).
 
     `open_one` is the phone's. `late`: a dialogue of this ESME died while its answer was awaited, and this may be the
@@ -51,7 +51,7 @@ def dialogue_of(
     return None
 
 
-def _fits(dialogue: Dialogue, outbound: Outbound) -> bool:
+def _fits(dialogue: UssdDialogue, outbound: Outbound) -> bool:
     """A notice that does not say what it belongs to stands for itself."""
     if outbound.push:
         return False

@@ -4,13 +4,13 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 
-from smpp_sim.centre.delivery import Dialogue
+from smpp_sim.centre.delivery import UssdDialogue
 from smpp_sim.centre.messages import Submitted
 from smpp_sim.centre.sent_sms import Copy
 from smpp_sim.phones.events import EventLog
 from smpp_sim.phones.facts import screen_facts, sms_facts
-from smpp_sim.phones.handset import Effect, Handset, Shown, State, ToNetwork
-from smpp_sim.phones.inbox import Inbox, Sms
+from smpp_sim.phones.handset import DisplayState, Effect, Handset, Shown, ToNetwork
+from smpp_sim.phones.inbox import Sms, SmsInbox
 
 MAX_ALERTS = 100
 """Senders that are told when a phone is back; a further one is not."""
@@ -33,7 +33,7 @@ def read_msisdn(text: str) -> str:
 
 
 @dataclass(slots=True, eq=False)
-class Station:
+class MobileStation:
     """One phone on the network (a *mobile station*, in the words of the specifications).
 
     `dialogue` is the one that is open; `notices` the notices on the display that are not yet confirmed; `unread` the
@@ -42,10 +42,10 @@ class Station:
 
     msisdn: str
     handset: Handset
-    inbox: Inbox = field(default_factory=Inbox)
+    inbox: SmsInbox = field(default_factory=SmsInbox)
     log: EventLog = field(default_factory=EventLog)
-    dialogue: Dialogue | None = None
-    notices: deque[Dialogue] = field(default_factory=deque)
+    dialogue: UssdDialogue | None = None
+    notices: deque[UssdDialogue] = field(default_factory=deque)
     unread: deque[Copy] = field(default_factory=lambda: deque(maxlen=MAX_UNREAD))
     alerts: dict[tuple[str, str], Submitted] = field(default_factory=dict)
     sessions: int = 0
@@ -54,7 +54,7 @@ class Station:
     @property
     def on(self) -> bool:
         """Whether the phone is switched on."""
-        return self.handset.state is not State.OFF
+        return self.handset.state is not DisplayState.OFF
 
     def add_alert(self, system_id: str, sms: Submitted) -> bool:
         """Note that the sender of `sms` wants to hear when the phone is back; False when too many do."""
@@ -73,7 +73,7 @@ class Station:
     @property
     def forgettable(self) -> bool:
         """Whether nobody would notice, except that its inbox is gone."""
-        return self.handset.state is State.IDLE and self.dialogue is None and not self.log.watchers
+        return self.handset.state is DisplayState.IDLE and self.dialogue is None and not self.log.watchers
 
     def next_session(self) -> int:
         """A number for a dialogue, 0–255 in turn."""

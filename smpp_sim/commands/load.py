@@ -114,7 +114,7 @@ class _Load:
         from gateway.dialect import DialectError, load_profile
         from gateway.smpp.errors import SmppError
         from smpp_sim.load.dialect import wire_of
-        from smpp_sim.load.run import Run
+        from smpp_sim.load.run import LoadRun
         from smpp_sim.load.settings import LoadSettings
 
         self.status = _INTERRUPTED
@@ -135,7 +135,7 @@ class _Load:
             )
             self.scripts = _scripts(options, profile.service_addr)
             self.wire = wire_of(profile, connects=bool(options["connect"]))
-            Run(
+            LoadRun(
                 self.scripts, self.settings, link=self.wire
             )  # what cannot be sent shows before anybody has bound
         except (ValueError, DialectError, SmppError) as error:
@@ -189,15 +189,15 @@ class _Load:
 
     def _tell(self, report: Any, began: str, peer: str) -> None:
         from smpp_sim.load.html import as_html
-        from smpp_sim.load.output import Facts, as_json, as_text, remarks_of
+        from smpp_sim.load.output import RunFacts, as_text, remarks_of, report_as_json
         from smpp_sim.load.report import machine
 
         options = self.options
         shortfalls = report.shortfalls(options["max_p99"], options["min_rate"])
-        facts = Facts(began, peer, self._settings(), machine(), shortfalls, remarks_of(report))
+        facts = RunFacts(began, peer, self._settings(), machine(), shortfalls, remarks_of(report))
         on_stdout = str(options["json_file"]) == "-" or str(options["html_file"]) == "-"
         click.echo(as_text(report, facts), err=on_stdout)
-        for file, form in ((options["json_file"], as_json), (options["html_file"], as_html)):
+        for file, form in ((options["json_file"], report_as_json), (options["html_file"], as_html)):
             if file is not None:
                 _write(file, form(report, facts))
         self.status = 1 if shortfalls else 0

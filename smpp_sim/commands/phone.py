@@ -105,7 +105,7 @@ class TerminalPhone:
 
     def obey(self, line: str) -> str:
         """Do what a line says; what to wait for: ``screen``, ``sms``, ``leave``, or nothing."""
-        from smpp_sim.remote import Refused
+        from smpp_sim.remote import RequestRefused
 
         line = line.strip("\r\n")
         asked = self._hand.state()["state"] == "asked"
@@ -125,18 +125,18 @@ class TerminalPhone:
                 self._commands[word](rest)
                 return "sms" if word == "sms" else ""
             return self._dial(line.strip())
-        except Refused as problem:
+        except RequestRefused as problem:
             self.refused += 1
             click.secho(f"{problem} (help: what can be typed)", fg="red", err=True)
             return ""
 
     def give_up(self) -> bool:
         """Cancel the dialogue; False when there is none."""
-        from smpp_sim.remote import Refused
+        from smpp_sim.remote import RequestRefused
 
         try:
             self._do("cancel")
-        except Refused:
+        except RequestRefused:
             return False
         return True
 
@@ -162,7 +162,7 @@ class TerminalPhone:
                 click.secho("the phone is off", dim=True)
 
     def _draw_screen(self, event: dict[str, Any]) -> None:
-        from smpp_sim.remote import Refused
+        from smpp_sim.remote import RequestRefused
 
         kind = event["screen"]
         self.state = "asked" if kind == "ask" else "showing"
@@ -172,7 +172,7 @@ class TerminalPhone:
             return
         try:
             self._hand.do("ok")
-        except Refused:
+        except RequestRefused:
             return
 
     def _do(self, deed: str, **words: str) -> None:
@@ -195,14 +195,14 @@ class TerminalPhone:
             click.echo("no SMS yet")
 
     def _save(self, name: str) -> None:
-        from smpp_sim.remote import Refused
+        from smpp_sim.remote import RequestRefused
 
         if not name:
-            raise Refused("save needs the name of a file, as in save talk.ussd")
+            raise RequestRefused("save needs the name of a file, as in save talk.ussd")
         try:
             Path(name).write_text(self._hand.transcript(self.began), "utf-8")
         except OSError as problem:
-            raise Refused(f"{name}: {problem.strerror}") from None
+            raise RequestRefused(f"{name}: {problem.strerror}") from None
         click.secho(f"written: {name}", dim=True)
 
 

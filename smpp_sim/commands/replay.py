@@ -55,8 +55,8 @@ def replay(
 
 
 def _parse(file: Path) -> tuple[str, list[Any]]:
-    from smpp_sim.transcripts.diff import DEEDS
-    from smpp_sim.transcripts.transcript import Phone, TranscriptError, parse
+    from smpp_sim.transcripts.diff import DEED_STEPS
+    from smpp_sim.transcripts.transcript import PickedUp, TranscriptError, parse
 
     try:
         octets = file.read_bytes()
@@ -65,8 +65,8 @@ def _parse(file: Path) -> tuple[str, list[Any]]:
         raise Failure(f"{file}: {problem.strerror}") from None
     except TranscriptError as problem:
         raise Failure(str(problem)) from None
-    first = next((step for step in steps if isinstance(step, DEEDS)), None)
-    if not isinstance(first, Phone):
+    first = next((step for step in steps if isinstance(step, DEED_STEPS)), None)
+    if not isinstance(first, PickedUp):
         line = first.line if first else 1
         raise Failure(f"{file}:{line}: no phone yet (begin with a line like @ 79260000003)")
     return octets.decode("utf-8-sig"), steps

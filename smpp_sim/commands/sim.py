@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import os
 import sys
-from collections.abc import Coroutine
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +38,12 @@ _PROGRESS_S = 5.0
 @click.option("--seed", type=int, help="Where its chance begins, instead of its own seed.")
 @click.option("--speed", type=Amount(min=0, min_open=True), help="Play it so many times as fast.")
 @click.option("--once", is_flag=True, help="End with the scenario: 0 if all is as it expects, else 1.")
-@click.option("--json", "as_json", is_flag=True, help="Where it listens, or a scenario's summary, as JSON.")
-@click.option("--until-eof", is_flag=True, help="End when standard input does, as it does with who holds it.")
+@click.option("--json", "as_json", is_flag=True, help="The scenario's summary as JSON.")
+@click.option(
+    "--child",
+    is_flag=True,
+    help="For a program that starts it: print where it listens as a line of JSON, end with standard input.",
+)
 @click.option(
     "--wait",
     "wait_s",
@@ -52,7 +60,7 @@ def sim(
     speed: float | None,
     once: bool,
     as_json: bool,
-    until_eof: bool,
+    child: bool,
     wait_s: float,
     **options: Any,
 ) -> None:
@@ -69,45 +77,44 @@ def sim(
     given = {name: value for name, value in options.items() if value is not None}
     settings = replace(settings, **_account(settings, given), **_tls(given), **_addresses(given))
     if scenario is None:
-        if once or speed or seed is not None:
-            raise Failure("--seed, --speed and --once are for a scenario; name one with --scenario FILE")
-        _run(_simulate(settings, as_json), until_eof)
+        if once or as_json or speed or seed is not None:
+            raise Failure(
+                "--seed, --speed, --once and --json are for a scenario; name one with --scenario FILE"
+            )
+        _run(_until_eof(_simulate(settings, _where_as_json)) if child else _simulate(settings, _where))
         return
+    if child:
+        raise Failure("--child is for a simulator without a scenario")
     play = _Play(scenario, seed, speed or 1.0, once, as_json, wait_s)
-    _run(play.run(settings), until_eof)
+    _run(play.run(settings))
     if once and not play.good:
         raise click.exceptions.Exit(1)
 
 
-def _run(work: Coroutine[Any, Any, None], until_eof: bool) -> None:
+def _run(work: Coroutine[Any, Any, None]) -> None:
     from smpp_sim.settings import SimulatorError
 
     try:
-        run(_until_eof(work) if until_eof else work)
+        run(work)
     except SimulatorError as error:
         raise Failure(about_ports(error, "--smpp-port", "--http-port", "--mailbox-port")) from error
 
 
-class _StandardInput(asyncio.Protocol):
-    """Cancels a task when there is no more of it: a pipe ends when whoever holds the other end is gone."""
-
-    def __init__(self, task: asyncio.Task[Any]):
-        self._task = task
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._task.cancel()
-
-
 async def _until_eof(work: Coroutine[Any, Any, None]) -> None:
     """Do it until standard input ends, then end it as Ctrl-C does."""
-    task = asyncio.current_task()
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task
-    try:
-        await asyncio.get_running_loop().connect_read_pipe(lambda: _StandardInput(task), sys.stdin)
-    except (OSError, ValueError) as problem:
-        work.close()
-        raise Failure(f"--until-eof: standard input is no pipe and no terminal: {problem}") from None
+    end = partial(loop.call_soon_threadsafe, task.cancel)
+    threading.Thread(target=_read_to_eof, args=(end,), name="standard input", daemon=True).start()
     await work
+
+
+def _read_to_eof(end: Callable[[], object]) -> None:
+    """A thread can wait for the end of whatever standard input is; not every loop can. A pipe ends with its writer."""
+    with suppress(OSError):
+        while sys.stdin and os.read(sys.stdin.fileno(), 4096):
+            pass
+    end()
 
 
 def _addresses(given: dict[str, Any]) -> dict[str, Any]:
@@ -140,13 +147,13 @@ def _tls(given: dict[str, Any]) -> dict[str, Any]:
     return {"tls": ServerTls(certificate=str(given["tls_cert"]), key=str(given.get("tls_key", "")))}
 
 
-async def _simulate(settings: Any, as_json: bool) -> None:
+async def _simulate(settings: Any, where: Callable[[Any], str]) -> None:
     from smpp_sim.simulator import Simulator
 
     simulator = Simulator(settings)
     await simulator.start()
     try:
-        click.echo(_where_as_json(simulator) if as_json else _where(simulator))
+        click.echo(where(simulator))
         await asyncio.Event().wait()
     finally:
         await simulator.stop()
@@ -217,7 +224,7 @@ def _where(simulator: Any) -> str:
 
 
 def _where_as_json(simulator: Any) -> str:
-    """For whoever has started it, in one line."""
+    """For the program that has started it, in one line."""
     where = {
         "smpp_host": simulator.settings.smpp_host,
         "smpp_port": simulator.smpp_port,

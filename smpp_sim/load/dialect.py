@@ -19,7 +19,7 @@ _CARRIERS: dict[int, type[DeliverSm] | type[SubmitSm]] = {
     wire.SUBMIT_SM: SubmitSm,
 }
 _OPS = {"ask": wire.OP_ASK, "notify": wire.OP_NOTICE, "finish": wire.OP_LAST, "release": wire.OP_LAST}
-Meaning = tuple[int, int, int]
+AnswerMeaning = tuple[int, int, int]
 """Operation, session, unit."""
 
 
@@ -37,8 +37,10 @@ def wire_of(profile: Profile, *, connects: bool = False) -> wire.Wire:
     return wire.Wire(_templates_of(profile, sessions), _Reader(profile).read, sessions, turn, answer)
 
 
-def _templates_of(profile: Profile, sessions: int) -> Callable[[wire.Script, int, int], list[wire.Template]]:
-    def templates(script: wire.Script, msisdn_octets: int, command_id: int) -> list[wire.Template]:
+def _templates_of(
+    profile: Profile, sessions: int
+) -> Callable[[wire.LoadScript, int, int], list[wire.PduTemplate]]:
+    def templates(script: wire.LoadScript, msisdn_octets: int, command_id: int) -> list[wire.PduTemplate]:
         if script.kind != "ussd":
             return wire.templates(script, msisdn_octets, command_id)
         return [
@@ -50,8 +52,8 @@ def _templates_of(profile: Profile, sessions: int) -> Callable[[wire.Script, int
 
 
 def _template(
-    profile: Profile, sessions: int, script: wire.Script, turn: int, msisdn_octets: int, command_id: int
-) -> wire.Template:
+    profile: Profile, sessions: int, script: wire.LoadScript, turn: int, msisdn_octets: int, command_id: int
+) -> wire.PduTemplate:
     kind: IndicationKind = "answer" if turn else "new"
     msisdn = "9" * msisdn_octets
     frames = [
@@ -64,7 +66,7 @@ def _template(
     ]
     # source_addr follows service_type and two octets; a service_type of digits cannot be taken for it.
     at = frames[0].index(0, 16) + 3
-    return wire.Template(
+    return wire.PduTemplate(
         frames[0][16:at], [frame[at + msisdn_octets :] for frame in frames], msisdn_octets, command_id
     )
 
@@ -74,9 +76,9 @@ class _Reader:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._meanings: dict[bytes, Meaning] = {}
+        self._meanings: dict[bytes, AnswerMeaning] = {}
 
-    def read(self, octets: bytes, start: int, end: int) -> wire.Answer:
+    def read(self, octets: bytes, start: int, end: int) -> wire.ReadAnswer:
         """As `load_pdu.read_submit_sm`."""
         destination, message, more = wire.read_addresses(octets, start, end)
         service_type = octets[start + 16 : octets.index(0, start + 16, end) + 1]
@@ -89,7 +91,7 @@ class _Reader:
                 self._meanings[key] = meaning
         return destination, *meaning, more
 
-    def _ask(self, frame: bytes) -> Meaning:
+    def _ask(self, frame: bytes) -> AnswerMeaning:
         """Raises ValueError for a PDU that the codec refuses."""
         try:
             outbound = self._profile.interpret(_message(frame))

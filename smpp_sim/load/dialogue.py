@@ -27,14 +27,14 @@ class Plan:
 
     __slots__ = ("last_turn", "templates", "turns", "ussd")
 
-    def __init__(self, script: wire.Script, templates: Sequence[wire.Template]) -> None:
+    def __init__(self, script: wire.LoadScript, templates: Sequence[wire.PduTemplate]) -> None:
         self.turns = script.turns
         self.ussd = script.kind == "ussd"
         self.templates = templates
         self.last_turn = len(script.turns) - 1
 
 
-class Dialogue:
+class LoadDialogue:
     """One subscriber in mid-script; the object is used again for the next subscriber."""
 
     __slots__ = ("msisdn", "plan", "sequence", "session", "started_ns", "turn")

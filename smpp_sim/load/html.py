@@ -8,7 +8,7 @@ from typing import Any
 
 from smpp_sim.load import charts
 from smpp_sim.load.charts import Line
-from smpp_sim.load.output import Facts, count
+from smpp_sim.load.output import RunFacts, count
 from smpp_sim.load.report import LoadReport
 
 _BINS_PER_DECADE = 20
@@ -51,7 +51,7 @@ pre { background: var(--panel); padding: .75rem; overflow-x: auto; }
 """
 
 
-def as_html(report: LoadReport, facts: Facts) -> str:
+def as_html(report: LoadReport, facts: RunFacts) -> str:
     """Return the page."""
     verdict = '<b class="good">passed</b>' if facts.passed else '<b class="bad">failed</b>'
     parts = [

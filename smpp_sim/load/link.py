@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from smpp_sim.load import pdu as wire
-from smpp_sim.load.run import Run
+from smpp_sim.load.run import LoadRun
 
 if TYPE_CHECKING:
     from smpp_sim.load.smsc import LoadSmsc
@@ -24,7 +24,7 @@ class LoadLink(asyncio.Protocol):
 
     def __init__(self, owner: "LoadSmsc", account: tuple[str, str] | None = None) -> None:
         self.owner = owner
-        self.run: Run | None = None
+        self.run: LoadRun | None = None
         self.system_id: str | None = None
         self._account = account
         self._answer_command = wire.DELIVER_SM if account else wire.SUBMIT_SM
@@ -76,7 +76,7 @@ class LoadLink(asyncio.Protocol):
             self.flush(run)
         return None
 
-    def flush(self, run: Run) -> None:
+    def flush(self, run: LoadRun) -> None:
         """Write what the run has to say, and what is due by now."""
         now_ns = time.perf_counter_ns()
         if run.next_ns <= now_ns:

@@ -10,7 +10,7 @@ from smpp_sim.load.series import Second
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunFacts:
     """What stands beside the figures: how the load was run, on what, against whom, and why it was not good enough.
 
     ``shortfalls`` is empty for a load that passed.
@@ -49,7 +49,7 @@ def remarks_of(report: LoadReport) -> list[str]:
     return found
 
 
-def as_text(report: LoadReport, facts: Facts) -> str:
+def as_text(report: LoadReport, facts: RunFacts) -> str:
     """Return the report for a terminal."""
     rows = [
         ("rate", f"{count(report.turns_per_s)} turns/s"),
@@ -81,7 +81,7 @@ def _itself(report: LoadReport) -> str:
     return f"{report.cpu_share:.0%} of a core{lag}"
 
 
-def as_json(report: LoadReport, facts: Facts) -> str:
+def report_as_json(report: LoadReport, facts: RunFacts) -> str:
     """Return the report for a program; latencies in milliseconds, times in seconds."""
     document = {
         "passed": facts.passed,

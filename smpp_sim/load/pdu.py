@@ -43,12 +43,12 @@ _UDHI = 0x40
 _PLAIN = frozenset(" !\"#%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz\r\n")
 
 
-Answer: TypeAlias = tuple[bytes, int, int, int, bool]
+ReadAnswer: TypeAlias = tuple[bytes, int, int, int, bool]
 """destination_addr, operation (OP_ASK, OP_LAST, another), session, unit, more parts to come."""
 
 
 @dataclass(frozen=True)
-class Script:
+class LoadScript:
     """What one subscriber sends in one dialogue, in order; the answers to it are whatever comes.
 
     ``kind`` "ussd": the first text is dialled, the others answer the screens in between; "sms": each text is
@@ -66,7 +66,7 @@ class Script:
             raise ValueError("a ussd script has one turn or more, an sms script exactly one")
 
 
-class Template:
+class PduTemplate:
     """A deliver_sm of one turn of a script, complete but for sequence, MSISDN and session.
 
     On the wire: ``head`` + sequence number + ``before`` + MSISDN + ``after[session]``. For an SMS there is no
@@ -86,21 +86,21 @@ class Template:
         return b"".join((self.head, SEQUENCE.pack(sequence), self.before, msisdn, self.after[session]))
 
 
-def templates(script: Script, msisdn_octets: int, command_id: int = DELIVER_SM) -> list[Template]:
+def templates(script: LoadScript, msisdn_octets: int, command_id: int = DELIVER_SM) -> list[PduTemplate]:
     """Return a template for each turn of ``script``, for MSISDNs of exactly ``msisdn_octets`` digits."""
     return [_template(script, turn, msisdn_octets, command_id) for turn in range(len(script.turns))]
 
 
-def _template(script: Script, turn: int, msisdn_octets: int, command_id: int) -> Template:
+def _template(script: LoadScript, turn: int, msisdn_octets: int, command_id: int) -> PduTemplate:
     ussd = script.kind == "ussd"
-    coding, text = encode_text(script.turns[turn], ussd)
+    coding, text = encode_turn(script.turns[turn], ussd)
     middle = b"\0\0\1" + script.service.encode("ascii") + b"\0" + bytes((0, 0, 0, 0, 0, 0, 0, coding, 0))
     middle += bytes((len(text),)) + text
     after = [middle + tlvs for tlvs in (_ussd_tlvs(turn) if ussd else [b""])]
-    return Template((b"USSD" if ussd else b"") + b"\0\0\1", after, msisdn_octets, command_id)
+    return PduTemplate((b"USSD" if ussd else b"") + b"\0\0\1", after, msisdn_octets, command_id)
 
 
-def encode_text(text: str, ussd: bool) -> tuple[int, bytes]:
+def encode_turn(text: str, ussd: bool) -> tuple[int, bytes]:
     """Return data_coding and octets: the default alphabet for plain digits and letters, else UCS-2.
 
     ValueError when the text is longer than 160 octets.
@@ -125,7 +125,7 @@ def _ussd_tlvs(turn: int) -> list[bytes]:
     return [head + bytes((session, unit)) for session in range(SESSIONS)]
 
 
-def read_submit_sm(octets: bytes, start: int, end: int) -> Answer:
+def read_submit_sm(octets: bytes, start: int, end: int) -> ReadAnswer:
     """Read what a turn needs of the submit_sm (or deliver_sm) in ``octets[start:end]``.
 
     Returns destination_addr, ussd_service_op (NO_OP when absent), the session octet of its_session_info
@@ -210,8 +210,8 @@ class Wire:
     is answered in submit_sm; where the gateway is the SMSC, and the centre its ESME, it is the other way round.
     """
 
-    templates: Callable[[Script, int, int], Sequence[Template]] = templates
-    read: Callable[[bytes, int, int], Answer] = read_submit_sm
+    templates: Callable[[LoadScript, int, int], Sequence[PduTemplate]] = templates
+    read: Callable[[bytes, int, int], ReadAnswer] = read_submit_sm
     sessions: int = SESSIONS
     turn: int = DELIVER_SM
     answer: int = SUBMIT_SM

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from smpp_sim.load.histogram import Histogram, bounds_of
-from smpp_sim.load.run import LATE, UNANSWERED, Run
+from smpp_sim.load.run import LATE, UNANSWERED, LoadRun
 from smpp_sim.load.series import Second
 
 # Above this share of its core the generator had next to nothing left, and measured itself.
@@ -78,7 +78,7 @@ class LoadReport:
         return found
 
 
-def report_of(run: Run, seconds: float, cpu_s: float, series: Sequence[Second]) -> LoadReport:
+def report_of(run: LoadRun, seconds: float, cpu_s: float, series: Sequence[Second]) -> LoadReport:
     """Put together what a run that has stopped has counted."""
     assert run.measured is not None
     durations, dialogues = run.measured

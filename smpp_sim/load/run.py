@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from smpp_sim.load import pdu as wire
 from smpp_sim.load.arrivals import due_ns, opening_ns
-from smpp_sim.load.dialogue import HELD, Dialogue, Leftovers, Plan
+from smpp_sim.load.dialogue import HELD, Leftovers, LoadDialogue, Plan
 from smpp_sim.load.histogram import Histogram
 from smpp_sim.load.settings import LoadSettings
 
@@ -38,7 +38,7 @@ OUTRUN = "not sent: due, and the load could not keep up"
 _BEHIND_NS = 100_000_000
 
 
-class Run:
+class LoadRun:
     """The dialogues of one measurement.
 
     Feed it with ``answered`` and ``acknowledged`` for what was read, then write what ``flush`` returns; call
@@ -51,7 +51,7 @@ class Run:
 
     def __init__(
         self,
-        script: wire.Script | Sequence[wire.Script],
+        script: wire.LoadScript | Sequence[wire.LoadScript],
         settings: LoadSettings,
         sequence: int = 1,
         on_stop: Callable[[], None] = lambda: None,
@@ -81,16 +81,16 @@ class Run:
         self._schedule: Iterator[int] = iter(())
         self._backlog: deque[int] = deque()
         self._free: deque[bytes] = deque()
-        self._open: dict[bytes, Dialogue] = {}
-        self._pending: dict[int, Dialogue] = {}
-        self._ready: deque[Dialogue] = deque()
-        self._held: deque[tuple[int, Dialogue]] = deque()
+        self._open: dict[bytes, LoadDialogue] = {}
+        self._pending: dict[int, LoadDialogue] = {}
+        self._ready: deque[LoadDialogue] = deque()
+        self._held: deque[tuple[int, LoadDialogue]] = deque()
         self._given_up = self.leftovers.given_up
         self._out: list[bytes] = []
         self._sampling: bytes | None = None
 
-    def _prepare_wire(self, script: wire.Script | Sequence[wire.Script], link: wire.Wire) -> None:
-        scripts = (script,) if isinstance(script, wire.Script) else tuple(script)
+    def _prepare_wire(self, script: wire.LoadScript | Sequence[wire.LoadScript], link: wire.Wire) -> None:
+        scripts = (script,) if isinstance(script, wire.LoadScript) else tuple(script)
         digits = len(str(self.settings.first_msisdn))
         self._plans = [Plan(one, link.templates(one, digits, link.turn)) for one in scripts]
         self._in_dialogues = any(plan.ussd for plan in self._plans)
@@ -150,7 +150,7 @@ class Run:
             if self.next_ns > now_ns:
                 break
             if self.settings.rate is None:
-                self._dial(Dialogue())
+                self._dial(LoadDialogue())
             else:
                 self.lag.record(now_ns - self.next_ns)
                 self._begin_due(self.next_ns)
@@ -165,7 +165,7 @@ class Run:
         if len(self._open) >= self.settings.subscribers:
             self._backlog.append(due_at_ns)
         else:
-            self._dial(Dialogue(), due_at_ns)
+            self._dial(LoadDialogue(), due_at_ns)
 
     def measure(self) -> None:
         """Forget what was counted so far: the warm-up is over. Errors are never forgotten."""
@@ -229,7 +229,7 @@ class Run:
         self.histogram.record(now_ns - dialogue.started_ns)
         self._advance(dialogue, op)
 
-    def _stray(self, dialogue: Dialogue | None, destination: bytes, op: int, session: int) -> None:
+    def _stray(self, dialogue: LoadDialogue | None, destination: bytes, op: int, session: int) -> None:
         """Count an answer that no turn waits for, by what is wrong with it; an SMS beside a dialogue is none."""
         if op < 0 and session < 0 and self._in_dialogues:
             self.messages += 1
@@ -301,7 +301,7 @@ class Run:
         out.clear()
         return octets
 
-    def _advance(self, dialogue: Dialogue, op: int) -> None:
+    def _advance(self, dialogue: LoadDialogue, op: int) -> None:
         """Go on after an answer: the next turn of the script, or the next subscriber."""
         plan = dialogue.plan
         last = dialogue.turn == plan.last_turn
@@ -326,14 +326,14 @@ class Run:
         elif not last:
             self.errors["dialogue ended before its script"] += 1
 
-    def _turn(self, dialogue: Dialogue, turn: int, due_at_ns: int = 0) -> None:
+    def _turn(self, dialogue: LoadDialogue, turn: int, due_at_ns: int = 0) -> None:
         dialogue.turn = turn
         dialogue.sequence, dialogue.started_ns = 0, due_at_ns
         self._ready.append(dialogue)
         if dialogue.msisdn == self._sampling:
             self.sample.append(f"> {dialogue.plan.turns[turn]}")
 
-    def _dial(self, dialogue: Dialogue, due_at_ns: int = 0) -> None:
+    def _dial(self, dialogue: LoadDialogue, due_at_ns: int = 0) -> None:
         """Let the next subscriber who is not talking already begin."""
         settings = self.settings
         if self._began < settings.subscribers:
@@ -354,12 +354,12 @@ class Run:
         self._open[msisdn] = dialogue
         self._turn(dialogue, 0, due_at_ns)
 
-    def _finish(self, dialogue: Dialogue) -> None:
+    def _finish(self, dialogue: LoadDialogue) -> None:
         self._close(dialogue)
         dialogue.sequence = 0
         self._succeed(dialogue)
 
-    def _succeed(self, dialogue: Dialogue) -> None:
+    def _succeed(self, dialogue: LoadDialogue) -> None:
         """Let somebody take the place of a dialogue that is over, if one waits for it."""
         if self.measured is not None:
             return
@@ -368,7 +368,7 @@ class Run:
         elif self._backlog:
             self._dial(dialogue, self._backlog.popleft())
 
-    def _close(self, dialogue: Dialogue) -> None:
+    def _close(self, dialogue: LoadDialogue) -> None:
         if dialogue.msisdn == self._sampling:
             self._sampling = None
         del self._open[dialogue.msisdn]
@@ -376,7 +376,7 @@ class Run:
 
     def _forget_unwritten(self) -> None:
         """Drop the turns that were never on the wire: nobody will answer them."""
-        written = deque[Dialogue]()
+        written = deque[LoadDialogue]()
         for dialogue in self._ready:
             if dialogue.sequence:
                 written.append(dialogue)
@@ -384,7 +384,7 @@ class Run:
                 del self._open[dialogue.msisdn]
         self._ready = written
 
-    def _refused(self, dialogue: Dialogue, status: int, now_ns: int) -> None:
+    def _refused(self, dialogue: LoadDialogue, status: int, now_ns: int) -> None:
         if status in (wire.ESME_RTHROTTLED, wire.ESME_RMSGQFUL):
             self.throttled += 1
             dialogue.sequence = HELD
@@ -400,7 +400,7 @@ class Run:
         else:
             self.errors[f"{self._names[0]}_resp to no {self._names[0]}"] += 1
 
-    def _abandon(self, dialogue: Dialogue) -> None:
+    def _abandon(self, dialogue: LoadDialogue) -> None:
         """Give the dialogue up; its place goes to a new object, since this one may still be queued."""
         if self._pending.pop(dialogue.sequence, None):
             self._given_up.add(dialogue.sequence)
@@ -408,4 +408,4 @@ class Run:
             self._given_up.add((dialogue.msisdn, dialogue.session))
         self._close(dialogue)
         dialogue.msisdn = b""
-        self._succeed(Dialogue())
+        self._succeed(LoadDialogue())

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smpp_sim.load.histogram import Histogram, bounds_of
-from smpp_sim.load.run import Run
+from smpp_sim.load.run import LoadRun
 
 # What is left over at the end of a phase and is shorter than this says nothing about a rate.
 _SHORTEST_NS = 250_000_000
@@ -44,9 +44,9 @@ class Second:
 
 
 class Series:
-    """The seconds of one run. `take` one whenever a second is over, before `Run.measure` and after `Run.stop`."""
+    """The seconds of one run. `take` one whenever a second is over, before its `measure` and after its `stop`."""
 
-    def __init__(self, run: Run, now_ns: int) -> None:
+    def __init__(self, run: LoadRun, now_ns: int) -> None:
         self.seconds: list[Second] = []
         self._run = run
         self._began_ns = self._last_ns = now_ns

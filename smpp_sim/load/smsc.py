@@ -23,14 +23,14 @@ from collections.abc import Callable, Iterator, Sequence
 from smpp_sim.load import pdu as wire
 from smpp_sim.load.dialogue import Leftovers
 from smpp_sim.load.link import LoadLink
-from smpp_sim.load.pdu import Script
+from smpp_sim.load.pdu import LoadScript
 from smpp_sim.load.report import LoadReport, report_of
-from smpp_sim.load.run import Run
+from smpp_sim.load.run import LoadRun
 from smpp_sim.load.series import Second, Series
 from smpp_sim.load.settings import LoadSettings
-from smpp_sim.load.timer import Alarm
+from smpp_sim.load.timer import PreciseAlarm
 
-__all__ = ["LoadReport", "LoadSettings", "LoadSmsc", "Script"]
+__all__ = ["LoadReport", "LoadScript", "LoadSettings", "LoadSmsc"]
 
 _TICK_S = 0.01
 # Arrivals nearer to each other than this leave together: an alarm for each would cost more than the turn.
@@ -67,7 +67,7 @@ class LoadSmsc:
         self._link: LoadLink | None = None
         self._is_bound = asyncio.Event()
         self._leftovers = Leftovers(session=first_session)
-        self._run: Run | None = None
+        self._run: LoadRun | None = None
         self._connects = False
 
     async def listen(self, host: str = "127.0.0.1", port: int = 0) -> int:
@@ -94,7 +94,10 @@ class LoadSmsc:
         return self._link.system_id or ""
 
     async def run(
-        self, script: Script | Sequence[Script], settings: LoadSettings, watch: Watch = lambda *_: None
+        self,
+        script: LoadScript | Sequence[LoadScript],
+        settings: LoadSettings,
+        watch: Watch = lambda *_: None,
     ) -> LoadReport:
         """Load the bound peer with ``script``; ConnectionError when none is bound.
 
@@ -105,7 +108,7 @@ class LoadSmsc:
         if link is None:
             raise ConnectionError("no ESME is bound")
         stopped = asyncio.Event()
-        run = Run(script, settings, on_stop=stopped.set, link=self._wire, leftovers=self._leftovers)
+        run = LoadRun(script, settings, on_stop=stopped.set, link=self._wire, leftovers=self._leftovers)
         link.run = self._run = run
         try:
             with _no_collector():
@@ -178,9 +181,9 @@ class LoadSmsc:
 
 
 @contextlib.contextmanager
-def _driven(link: LoadLink, run: Run, series: Series, watch: Watch) -> Iterator[None]:
+def _driven(link: LoadLink, run: LoadRun, series: Series, watch: Watch) -> Iterator[None]:
     """Let time pass for the run: turns that are due leave, those too old are given up, seconds are counted."""
-    alarm = Alarm(lambda: ring())
+    alarm = PreciseAlarm(lambda: ring())
 
     def ring() -> None:
         link.flush(run)
@@ -196,7 +199,7 @@ def _driven(link: LoadLink, run: Run, series: Series, watch: Watch) -> Iterator[
         alarm.close()
 
 
-async def _tick(link: LoadLink, run: Run, series: Series, watch: Watch) -> None:
+async def _tick(link: LoadLink, run: LoadRun, series: Series, watch: Watch) -> None:
     while True:
         await asyncio.sleep(_TICK_S)
         now_ns = time.perf_counter_ns()
@@ -209,7 +212,7 @@ async def _tick(link: LoadLink, run: Run, series: Series, watch: Watch) -> None:
 
 
 async def _measured(
-    run: Run, stopped: asyncio.Event, settings: LoadSettings, series: Series
+    run: LoadRun, stopped: asyncio.Event, settings: LoadSettings, series: Series
 ) -> tuple[float, float]:
     """Warm up, measure, stop; return the seconds measured, and those of processor time in them."""
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
@@ -231,7 +234,7 @@ async def _wait(stopped: asyncio.Event, seconds: float) -> None:
             await stopped.wait()
 
 
-async def _drain(run: Run, settings: LoadSettings) -> None:
+async def _drain(run: LoadRun, settings: LoadSettings) -> None:
     """Wait for the dialogues in flight; the ticker gives up those that take too long."""
     give_up_s = time.perf_counter() + settings.turn_timeout_s + 1
     while not run.drained and time.perf_counter() < give_up_s:  # noqa: ASYNC110 (an event would cost each turn)

@@ -18,7 +18,7 @@ _TFD_TIMER_ABSTIME = 1
 _ITIMERSPEC = struct.Struct("@qqqq")
 
 
-class Alarm:
+class PreciseAlarm:
     """Calls ``ring`` when ``time.perf_counter_ns()`` has reached what `set` was given last. `close` it."""
 
     def __init__(self, ring: Callable[[], None]) -> None:

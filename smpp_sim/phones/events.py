@@ -18,7 +18,7 @@ MAX_WATCHERS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class LogEvent:
     """One thing that happened. `at` is Unix time; `data` is ready for JSON, its keys depend on `kind`."""
 
     number: int
@@ -36,17 +36,17 @@ class EventLog:
 
     def __init__(self) -> None:
         self.last = 0
-        self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self._events: deque[LogEvent] = deque(maxlen=MAX_EVENTS)
         self.watchers = Watchers("this phone", MAX_WATCHERS)
         self._closed = False
 
     def add(self, kind: str, data: dict[str, Any], at: float) -> None:
         """Note an event and wake whoever waits."""
         self.last += 1
-        self._events.append(Event(self.last, at, kind, data))
+        self._events.append(LogEvent(self.last, at, kind, data))
         self.watchers.wake()
 
-    def after(self, number: int, kinds: frozenset[str] = frozenset()) -> list[Event]:
+    def after(self, number: int, kinds: frozenset[str] = frozenset()) -> list[LogEvent]:
         """Events with a higher number, oldest first; of these kinds only, unless none is named."""
         return [
             event for event in self._events if event.number > number and (not kinds or event.kind in kinds)
@@ -61,7 +61,7 @@ class EventLog:
         """Whether events after `number` are already forgotten."""
         return number < self.forgotten
 
-    async def wait(self, number: int, kinds: frozenset[str], timeout_s: float) -> list[Event]:
+    async def wait(self, number: int, kinds: frozenset[str], timeout_s: float) -> list[LogEvent]:
         """Like `after`, but waits for the first one, at most `timeout_s`; then the list is empty.
 
         Raises `TooManyWatchers`.

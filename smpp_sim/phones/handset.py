@@ -18,10 +18,10 @@ MAX_HIDDEN = 8
 
 Upward = Literal["new", "answer", "notified", "abort"]
 Incoming = Literal["ask", "end", "notice"]
-ScreenKind = Literal["running", "ask", "end", "notice", "error", "local"]
+BoxKind = Literal["running", "ask", "end", "notice", "error", "local"]
 
 
-class State(Enum):
+class DisplayState(Enum):
     """What the display shows."""
 
     IDLE = "idle"
@@ -51,7 +51,7 @@ class ToNetwork:
 class Shown:
     """A box on the display, or "USSD code running" (kind ``running``, its text is the code)."""
 
-    kind: ScreenKind
+    kind: BoxKind
     text: str
 
 
@@ -72,7 +72,7 @@ class Handset:
 
     def __init__(self, msisdn: str):
         self.msisdn = msisdn
-        self.state = State.IDLE
+        self.state = DisplayState.IDLE
         self.screen: Shown | None = None
         self.hidden: deque[Shown] = deque()
         self.in_dialogue = False
@@ -82,7 +82,7 @@ class Handset:
     def dial(self, typed: str) -> list[Effect]:
         """Dial a code. Raises `NotPossible` while something is on the display, or when it is no code."""
         self.require_on()
-        if self.state is not State.IDLE:
+        if self.state is not DisplayState.IDLE:
             raise NotPossible(f"the phone is busy ({self.state.value}): answer, press OK or cancel first")
         code = read_code(typed, self.msisdn)
         if isinstance(code, NotACode):
@@ -90,13 +90,13 @@ class Handset:
         if isinstance(code, Local):
             return self._display(Shown("local", code.why))
         self.in_dialogue = True
-        self.state = State.RUNNING
+        self.state = DisplayState.RUNNING
         self.screen = Shown("running", code.code)
         return [self.screen, ToNetwork("new", code.code)]
 
     def answer(self, text: str) -> list[Effect]:
         """Send what stands in the text field, which may be empty. Raises `NotPossible` when nothing is asked."""
-        if self.state is not State.ASKED:
+        if self.state is not DisplayState.ASKED:
             raise NotPossible("the network asks nothing now")
         if not self.in_dialogue:
             return self._next()
@@ -104,21 +104,21 @@ class Handset:
 
     def press_ok(self) -> list[Effect]:
         """Close the box; under a question that is the empty answer. Raises `NotPossible` without a box."""
-        if self.state is State.ASKED:
+        if self.state is DisplayState.ASKED:
             return self.answer("")
-        if self.state is not State.SHOWING:
+        if self.state is not DisplayState.SHOWING:
             raise NotPossible("there is no box to close")
         return self._next()
 
     def cancel(self) -> list[Effect]:
         """Give the dialogue up, while it runs or asks. Raises `NotPossible` when there is nothing to give up."""
-        if self.state not in (State.RUNNING, State.ASKED):
+        if self.state not in (DisplayState.RUNNING, DisplayState.ASKED):
             raise NotPossible("there is nothing to cancel" + (", only OK" if self.screen else ""))
         return [*self._leave(), *self._next()]
 
     def hang_up(self) -> list[Effect]:
         """Back to an empty display, whatever it shows: the dialogue is given up, all boxes are closed."""
-        if self.state in (State.IDLE, State.OFF):
+        if self.state in (DisplayState.IDLE, DisplayState.OFF):
             return []
         effects = self._leave()
         self.hidden.clear()
@@ -129,17 +129,17 @@ class Handset:
         effects = self._leave()
         self.hidden.clear()
         self.screen = None
-        self.state = State.OFF
+        self.state = DisplayState.OFF
         return effects
 
     def switch_on(self) -> None:
         """An empty display again; a phone that is on stays as it is."""
-        if self.state is State.OFF:
-            self.state = State.IDLE
+        if self.state is DisplayState.OFF:
+            self.state = DisplayState.IDLE
 
     def require_on(self) -> None:
         """Raises `NotPossible` while the phone is switched off."""
-        if self.state is State.OFF:
+        if self.state is DisplayState.OFF:
             raise NotPossible("the phone is switched off")
 
     # --- what the network does --------------------------------------------------------------------------------
@@ -150,12 +150,12 @@ class Handset:
         A question opens a dialogue when there is none. The question that is on the display already, come once
         more, changes nothing. Raises `NoRoom` when `MAX_HIDDEN` boxes are waiting, or the phone is off.
         """
-        if self.state is State.OFF:
+        if self.state is DisplayState.OFF:
             raise NoRoom("the phone is switched off")
         shown = Shown(kind, text)
-        if self.state is State.ASKED and self.in_dialogue and shown == self.screen:
+        if self.state is DisplayState.ASKED and self.in_dialogue and shown == self.screen:
             return []
-        boxed = self.state in (State.ASKED, State.SHOWING)
+        boxed = self.state in (DisplayState.ASKED, DisplayState.SHOWING)
         if boxed and len(self.hidden) >= MAX_HIDDEN:
             raise NoRoom("boxes enough are waiting to be closed")
         if kind != "notice":
@@ -172,7 +172,7 @@ class Handset:
         self.in_dialogue = False
         self._drop_questions()
         error = Shown("error", text)
-        if self.state is State.SHOWING:
+        if self.state is DisplayState.SHOWING:
             self.hidden.append(error)
             return []
         return self._display(error)
@@ -181,7 +181,7 @@ class Handset:
 
     def _display(self, shown: Shown) -> list[Effect]:
         self.screen = shown
-        self.state = State.ASKED if shown.kind == "ask" else State.SHOWING
+        self.state = DisplayState.ASKED if shown.kind == "ask" else DisplayState.SHOWING
         seen: list[Effect] = [shown]
         if shown.kind == "notice":
             seen.append(ToNetwork("notified"))
@@ -193,10 +193,10 @@ class Handset:
             return self._display(self.hidden.popleft())
         self.screen = None
         if self.in_dialogue:
-            self.state = State.RUNNING
+            self.state = DisplayState.RUNNING
             self.screen = Shown("running", "")
             return [self.screen]
-        self.state = State.IDLE
+        self.state = DisplayState.IDLE
         return [Idle()]
 
     def _leave(self) -> list[Effect]:

@@ -29,17 +29,17 @@ class Sms:
     at: float
 
 
-Piece = tuple[bytes, str, National | None]
+EncodedPart = tuple[bytes, str, National | None]
 """Octets, their alphabet, and the national tables that they are written with."""
 
 
 @dataclass(slots=True)
 class _Incomplete:
     since: float
-    pieces: dict[int, Piece] = field(default_factory=dict)
+    pieces: dict[int, EncodedPart] = field(default_factory=dict)
 
 
-class Inbox:
+class SmsInbox:
     """Received messages, newest last: `messages`."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Inbox:
             del self._incomplete[next(iter(self._incomplete))]
 
 
-def _join(pieces: dict[int, Piece]) -> str:
+def _join(pieces: dict[int, EncodedPart]) -> str:
     """Octets are joined before they are decoded: a sender may have split inside a surrogate pair."""
     ordered = [pieces[index] for index in sorted(pieces)]
     forms = {(alphabet, national) for _, alphabet, national in ordered}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from smpp_sim.scenarios.scenario import Arrivals, Chance, Scenario, Script
+from smpp_sim.scenarios.scenario import Arrivals, Chance, Scenario, VisitScript
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Visit:
     number: int
     at_s: float
     msisdn: str
-    script: Script
+    script: VisitScript
 
 
 def visits(scenario: Scenario, chance: Chance) -> Iterator[Visit]:

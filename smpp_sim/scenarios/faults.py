@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, encode
+from gateway.dialect import Message
+from gateway.smpp.pdu import encode
 from gateway.smpp.vocabulary import ESME_RMSGQFUL, ESME_RTHROTTLED, USSD_SERVICE_OP
 from smpp_sim.scenarios.scenario import Chance, Fault
 
-Message = DeliverSm | SubmitSm | DataSm
-
-REFUSALS: Mapping[str, Callable[[Fault, Random], int]] = {
+REFUSAL_STATUSES: Mapping[str, Callable[[Fault, Random], int]] = {
     "throttle": lambda fault, chance: ESME_RTHROTTLED,
     "queue_full": lambda fault, chance: ESME_RMSGQFUL,
     "vendor_status": lambda fault, chance: fault.status or chance.randint(0x400, 0x4FF),
@@ -26,7 +25,7 @@ REFUSALS: Mapping[str, Callable[[Fault, Random], int]] = {
 LOSSES = frozenset({"request_lost", "response_lost"})
 """Faults after which the ESME has no response."""
 
-ON_REQUEST = (*REFUSALS, "response_lost", "receipt_first", "reorder")
+ON_REQUEST = (*REFUSAL_STATUSES, "response_lost", "receipt_first", "reorder")
 """Faults of a request, of which one at most hits it; the latency comes beside them."""
 
 ON_DELIVERY = {"ussd": ("malformed", "duplicate", "abort"), "sms": ("malformed", "duplicate")}

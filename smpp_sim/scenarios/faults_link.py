@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.dialect import DialectError, Profile
+from gateway.dialect import DialectError, Message, Profile
 from gateway.smpp.pdu import BindRequest, EnquireLinkResp, Pdu, decode
 from gateway.smpp.vocabulary import ESM_CLASS_TYPE_MASK, ESME_RBINDFAIL, ESME_RTHROTTLED, RESPONSE_BIT
 from smpp_sim.centre.centre import Centre
@@ -17,10 +17,9 @@ from smpp_sim.scenarios.faults import (
     LOSSES,
     ON_DELIVERY,
     ON_REQUEST,
-    REFUSALS,
+    REFUSAL_STATUSES,
     FaultTable,
     Hit,
-    Message,
     Occasion,
     malformed,
 )
@@ -115,7 +114,11 @@ class LinkFaults:
         wire = self._wire(link)
         wire.asked.setdefault(pdu.sequence_number, []).append(asked)
         self.judge.asked(link.system_id, pdu, sum(map(len, wire.asked.values())) + len(wire.held))
-        return REFUSALS[hit.kind](hit.fault, hit.chance) if hit and hit.kind in REFUSALS else None
+        return (
+            REFUSAL_STATUSES[hit.kind](hit.fault, hit.chance)
+            if hit and hit.kind in REFUSAL_STATUSES
+            else None
+        )
 
     def on_refused(self, link: FaultyLink, status: int) -> None:
         """The session itself has refused a request."""

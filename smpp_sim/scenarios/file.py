@@ -9,11 +9,9 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.validation import explain
+from smpp_sim.config import Place
 from smpp_sim.scenarios.scenario import Scenario
 from smpp_sim.settings import SimulatorError
-
-Place = tuple[str | int, ...]
-"""Where a value stands: ``("faults", 0, "share")``."""
 
 _SHAPE = TypeAdapter(Scenario)
 

@@ -26,7 +26,7 @@ WRONGS: Mapping[str, str] = {
 }
 """The mistakes, in words."""
 
-MAX_EXAMPLES = 20
+MAX_WRONGS_TOLD = 20
 """Mistakes that are told one by one."""
 
 _LATE_S = 1.0
@@ -240,7 +240,7 @@ class Judge:
 
     def _note(self, kind: str, account: str, what: str) -> None:
         self.wrong[kind] += 1
-        if len(self.examples) < MAX_EXAMPLES:
+        if len(self.examples) < MAX_WRONGS_TOLD:
             self.examples.append(" ".join(filter(None, (kind, account, what))))
 
 

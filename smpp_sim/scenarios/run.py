@@ -10,15 +10,15 @@ from dataclasses import fields, replace
 from smpp_sim.centre.centre import Centre
 from smpp_sim.centre.delivery import QueueFull
 from smpp_sim.centre.faults import NoFaults
-from smpp_sim.centre.station import Station
-from smpp_sim.phones.events import Event
-from smpp_sim.phones.handset import NotPossible, State
+from smpp_sim.centre.station import MobileStation
+from smpp_sim.phones.events import LogEvent
+from smpp_sim.phones.handset import DisplayState, NotPossible
 from smpp_sim.scenarios.arrivals import Visit, visits
 from smpp_sim.scenarios.faults import FaultTable
 from smpp_sim.scenarios.faults_link import LinkFaults
 from smpp_sim.scenarios.judge import Judge
-from smpp_sim.scenarios.scenario import PERIODS, Chance, Fault, Scenario, Sms, Spread, Step
-from smpp_sim.scenarios.summary import Outcome, Summary, begin
+from smpp_sim.scenarios.scenario import PERIODS, Chance, Fault, MoSms, Scenario, Spread, VisitStep
+from smpp_sim.scenarios.summary import Summary, VisitOutcome, begin
 from smpp_sim.settings import SimulatorError, SimulatorSettings
 from smpp_sim.transcripts.transcript import matches
 
@@ -48,9 +48,9 @@ def settings_for(scenario: Scenario, settings: SimulatorSettings) -> SimulatorSe
 class _Off(Exception):
     """A visit does not go as its script says."""
 
-    def __init__(self, outcome: Outcome, what: str):
+    def __init__(self, outcome: VisitOutcome, what: str):
         super().__init__(what)
-        self.outcome: Outcome = outcome
+        self.outcome: VisitOutcome = outcome
 
 
 class ScenarioRun:
@@ -211,7 +211,7 @@ class _Player:
         self._chance = chance.of("visit", visit.number)
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._station: Station = centre.network.station(visit.msisdn)
+        self._station: MobileStation = centre.network.station(visit.msisdn)
         centre.hang_up(visit.msisdn)
         self._first = self._seen = self._seen_sms = self._station.log.last
 
@@ -229,31 +229,31 @@ class _Player:
             self._count_sms()
             self._centre.hang_up(self._visit.msisdn)
 
-    async def _do(self, step: Step) -> None:
+    async def _do(self, step: VisitStep) -> None:
         match step:
-            case Step(dial=str(code)):
+            case VisitStep(dial=str(code)):
                 await self._show(step, lambda: self._centre.dial(self._visit.msisdn, code))
-            case Step(answer=str(text)):
+            case VisitStep(answer=str(text)):
                 await self._answer(step, text)
-            case Step(ok=True):
+            case VisitStep(ok=True):
                 await self._press_ok(step)
-            case Step(cancel=True):
+            case VisitStep(cancel=True):
                 await self._think()
                 self._centre.cancel(self._visit.msisdn)
-            case Step(wait=Spread() as pause):
+            case VisitStep(wait=Spread() as pause):
                 await asyncio.sleep(pause.draw(self._chance))
-            case Step(sms=Sms() as sms):
+            case VisitStep(sms=MoSms() as sms):
                 self._centre.send_sms(self._visit.msisdn, sms.to, sms.text)
                 self._summary.sms_sent += 1
 
-    async def _answer(self, step: Step, text: str) -> None:
+    async def _answer(self, step: VisitStep, text: str) -> None:
         await self._think()
         self._require_question()
         await self._show(step, lambda: self._centre.answer(self._visit.msisdn, text))
 
-    async def _press_ok(self, step: Step) -> None:
+    async def _press_ok(self, step: VisitStep) -> None:
         await self._think()
-        if self._station.handset.state is State.ASKED:
+        if self._station.handset.state is DisplayState.ASKED:
             await self._show(step, lambda: self._centre.press_ok(self._visit.msisdn))
         else:
             self._centre.press_ok(self._visit.msisdn)
@@ -264,12 +264,12 @@ class _Player:
     def _require_question(self) -> None:
         """Raises `_Off` when the dialogue ended while its owner was thinking, or earlier than the script knows."""
         handset = self._station.handset
-        if handset.state is not State.ASKED:
+        if handset.state is not DisplayState.ASKED:
             shown = handset.screen.text if handset.screen else "nothing"
             ended = self._judge.touched(self._visit.msisdn, self._began)
             raise _Off("lost" if ended else "failed", f"no question any more, the display shows {shown!r}")
 
-    async def _show(self, step: Step, deed: Callable[[], Station]) -> None:
+    async def _show(self, step: VisitStep, deed: Callable[[], MobileStation]) -> None:
         """Do it, and see what the display says then."""
         self._seen = self._station.log.last
         deed()
@@ -280,7 +280,7 @@ class _Player:
         if step.expect is not None and matches(step.expect, text) is None:
             raise _Off("failed", f"after {step.deed} expected {step.expect!r}, saw {text!r}")
 
-    async def _next_screen(self, step: Step) -> Event:
+    async def _next_screen(self, step: VisitStep) -> LogEvent:
         found = await self._station.log.wait(self._seen, _SEEN, step.within_s)
         if not found:
             self._judge.timed_out(self._visit.msisdn, self._began)

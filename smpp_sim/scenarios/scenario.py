@@ -40,8 +40,8 @@ def _template(text: str) -> str:
     return text
 
 
-Code = Annotated[str, AfterValidator(_code)]
-Template = Annotated[str, AfterValidator(_template)]
+DialledCode = Annotated[str, AfterValidator(_code)]
+TextTemplate = Annotated[str, AfterValidator(_template)]
 
 
 class Chance:
@@ -104,7 +104,7 @@ Time = Annotated[Spread, BeforeValidator(_spread)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subscribers:
+class SubscriberRange:
     """Numbers in a row. Their languages are the gateway's business."""
 
     __pydantic_config__: ClassVar[Any] = _STRICT
@@ -140,7 +140,7 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sms:
+class MoSms:
     """An SMS from a phone."""
 
     __pydantic_config__: ClassVar[Any] = _STRICT
@@ -159,12 +159,12 @@ def _step(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class VisitStep:
     """One thing that a subscriber does, and what he then sees. `ok` and `cancel` may stand alone, as a word."""
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
-    dial: Code | None = None
+    dial: DialledCode | None = None
     """A code to dial; its screen is waited for."""
     answer: str | None = None
     """An answer to the screen; the next one is waited for."""
@@ -174,11 +174,11 @@ class Step:
     """The dialogue is given up."""
     wait: Time | None = None
     """Do nothing for that time, dialogue open or not."""
-    sms: Sms | None = None
+    sms: MoSms | None = None
     """An SMS to send."""
-    expect: Template | None = None
+    expect: TextTemplate | None = None
     """What the screen says, as in a transcript: {money}, {any} and so on stand for what changes."""
-    expect_sms: Template | None = None
+    expect_sms: TextTemplate | None = None
     """What the SMS says that this brings; it is waited for."""
     within_s: Positive = 30.0
     """Seconds to wait for the screen, or for the SMS."""
@@ -196,14 +196,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class VisitScript:
     """What a subscriber does in one go."""
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
     name: str
     """For the summary."""
-    steps: Annotated[tuple[Annotated[Step, BeforeValidator(_step)], ...], Field(min_length=1)]
+    steps: Annotated[tuple[Annotated[VisitStep, BeforeValidator(_step)], ...], Field(min_length=1)]
     """One after the other. When the last is done, whatever is on the display is closed."""
     weight: Positive = 1.0
     """How often it is chosen, against the others."""
@@ -362,11 +362,11 @@ class Scenario:
     """Where chance begins."""
     duration_s: Annotated[float, Field(gt=0, le=7 * 86_400)] = 60.0
     """Seconds in which visits begin; those that are under way then are seen through."""
-    subscribers: Subscribers = Subscribers()
+    subscribers: SubscriberRange = SubscriberRange()
     """Who there is."""
     arrivals: Arrivals = Arrivals()
     """How often somebody begins."""
-    scripts: Annotated[tuple[Script, ...], Field(min_length=1)]
+    scripts: Annotated[tuple[VisitScript, ...], Field(min_length=1)]
     """What they do."""
     faults: tuple[Fault, ...] = ()
     """What goes wrong."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from smpp_sim.scenarios.judge import WRONGS
 from smpp_sim.scenarios.scenario import Expect, Scenario
 
-Outcome = Literal["done", "failed", "lost", "timed_out"]
+VisitOutcome = Literal["done", "failed", "lost", "timed_out"]
 
 OUTCOMES: dict[str, str] = {
     "done": "went as their script says",
@@ -17,7 +17,7 @@ OUTCOMES: dict[str, str] = {
 }
 """What can become of a visit."""
 
-MAX_EXAMPLES = 20
+MAX_VISITS_TOLD = 20
 """Visits that did not go well, told one by one."""
 
 
@@ -42,10 +42,10 @@ class Summary:
         """Whether all expectations are met."""
         return not self.problems
 
-    def note(self, outcome: Outcome, what: str = "") -> None:
+    def note(self, outcome: VisitOutcome, what: str = "") -> None:
         """Count a visit; `what` tells of one that did not go well."""
         self.outcomes[outcome] += 1
-        if what and len(self.examples) < MAX_EXAMPLES:
+        if what and len(self.examples) < MAX_VISITS_TOLD:
             self.examples.append(what)
 
     def judge(self, expect: Expect) -> None:

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from smpp_sim.transcripts.transcript import (
     Did,
-    Facts,
-    Phone,
-    Screen,
-    Step,
+    Passage,
+    PickedUp,
+    ScreenFacts,
+    ScreenShown,
     TextReceived,
     TextSent,
     Typed,
@@ -22,23 +22,23 @@ from smpp_sim.transcripts.transcript import (
     write,
 )
 
-Outcome = Screen | TextReceived
+ToPhone = ScreenShown | TextReceived
 """What comes to a phone."""
 
-DEEDS = (Phone, Typed, TextSent, Did)
+DEED_STEPS = (PickedUp, Typed, TextSent, Did)
 """What somebody does with one."""
 
 _NAME = re.compile(r"(?<!\{)\{[A-Za-z_]\w*\}")
 
 
-def agrees(said: Step, seen: Step, *, nodes: bool = False) -> bool:
+def agrees(said: Passage, seen: Passage, *, nodes: bool = False) -> bool:
     """Whether `seen` is what `said`, a template, expects.
 
     The ``=`` line counts where there is one: kind, alphabet, and the length unless a ``{name}`` may have another one.
     The node counts with `nodes` only: a phone does not know it.
     """
     match said, seen:
-        case Screen(), Screen():
+        case ScreenShown(), ScreenShown():
             return _same_text(said.text, seen.text) and _same_facts(said, seen, nodes)
         case TextReceived(), TextReceived():
             return said.sender == seen.sender and _same_text(said.text, seen.text)
@@ -46,42 +46,46 @@ def agrees(said: Step, seen: Step, *, nodes: bool = False) -> bool:
             return said == seen
 
 
-def settled(said: Sequence[Step], seen: Sequence[Step], *, nodes: bool = False) -> list[Step]:
+def settled(said: Sequence[Passage], seen: Sequence[Passage], *, nodes: bool = False) -> list[Passage]:
     """`seen` as a transcript: what agrees with `said` is written as it is there, with its templates and in its order.
 
     Both are the outcomes of one exchange.
     """
     left = list(seen)
-    steps = [_take(left, one, said, nodes) if isinstance(one, Outcome) else one for one in said]
+    steps = [_take(left, one, said, nodes) if isinstance(one, ToPhone) else one for one in said]
     return _before_blanks([step for step in steps if step is not None], left)
 
 
-def plain(template: str) -> str:
+def plain_text(template: str) -> str:
     """The text of a template without names, what `smpp_sim.transcripts.transcript.literal` was made from."""
     return template.replace("{{", "{").replace("}}", "}")
 
 
-def difference(said: Iterable[Step], happened: Iterable[Step], name: str) -> list[str]:
+def difference(said: Iterable[Passage], happened: Iterable[Passage], name: str) -> list[str]:
     """A unified diff of two transcripts, line by line; empty when they say the same."""
     expected, shown = write(said).splitlines(), write(happened).splitlines()
     return list(difflib.unified_diff(expected, shown, f"{name} (expected)", "what was shown", lineterm=""))
 
 
-def compare(said: Sequence[Step], happened: Sequence[Step], name: str, *, nodes: bool = False) -> list[str]:
+def compare(
+    said: Sequence[Passage], happened: Sequence[Passage], name: str, *, nodes: bool = False
+) -> list[str]:
     """`difference` of two plays of the same deeds, without what agrees: exchange by exchange."""
-    agreed: list[Step] = []
+    agreed: list[Passage] = []
     for (deed, expected), (_, seen) in zip(exchanges(said), exchanges(happened), strict=True):
         agreed += [deed] if deed else []
-        agreed += settled(expected, [step for step in seen if isinstance(step, Outcome)], nodes=nodes)
+        agreed += settled(expected, [step for step in seen if isinstance(step, ToPhone)], nodes=nodes)
     return difference(said, agreed, name)
 
 
-def exchanges(steps: Iterable[Step]) -> Iterator[tuple[Step | None, list[Step]]]:
+def exchanges(
+    steps: Iterable[Passage],
+) -> Iterator[tuple[Passage | None, list[Passage]]]:
     """Each deed with what follows it, remarks and empty lines too; the first may have None for a deed."""
-    deed: Step | None = None
-    after: list[Step] = []
+    deed: Passage | None = None
+    after: list[Passage] = []
     for step in steps:
-        if isinstance(step, DEEDS):
+        if isinstance(step, DEED_STEPS):
             if deed or after:
                 yield deed, after
             deed, after = step, []
@@ -91,7 +95,7 @@ def exchanges(steps: Iterable[Step]) -> Iterator[tuple[Step | None, list[Step]]]
         yield deed, after
 
 
-def _take(left: list[Step], one: Step, said: Sequence[Step], nodes: bool) -> Step | None:
+def _take(left: list[Passage], one: Passage, said: Sequence[Passage], nodes: bool) -> Passage | None:
     """Of what was seen, what stands for `one`: the same, or else the first of its kind that nothing else expects."""
     for at, seen in enumerate(left):
         if agrees(one, seen, nodes=nodes):
@@ -104,25 +108,25 @@ def _take(left: list[Step], one: Step, said: Sequence[Step], nodes: bool) -> Ste
     return None
 
 
-def _same_node(said: Step, seen: Step) -> Step:
+def _same_node(said: Passage, seen: Passage) -> Passage:
     """A node that nobody knows is no difference."""
     match said, seen:
-        case Screen(facts=Facts(node=node)), Screen(facts=Facts(node="-") as facts):
+        case ScreenShown(facts=ScreenFacts(node=node)), ScreenShown(facts=ScreenFacts(node="-") as facts):
             return replace(seen, facts=replace(facts, node=node))
     return seen
 
 
-def _before_blanks(steps: list[Step], rest: list[Step]) -> list[Step]:
+def _before_blanks(steps: list[Passage], rest: list[Passage]) -> list[Passage]:
     """`rest` behind the last outcome, before the remarks and the empty lines that lead over to what comes next."""
-    at = max((place for place, step in enumerate(steps, 1) if isinstance(step, Outcome)), default=0)
+    at = max((place for place, step in enumerate(steps, 1) if isinstance(step, ToPhone)), default=0)
     return [*steps[:at], *rest, *steps[at:]]
 
 
 def _same_text(said: str, seen: str) -> bool:
-    return said == seen or matches(said, plain(seen)) is not None
+    return said == seen or matches(said, plain_text(seen)) is not None
 
 
-def _same_facts(said: Screen, seen: Screen, nodes: bool) -> bool:
+def _same_facts(said: ScreenShown, seen: ScreenShown, nodes: bool) -> bool:
     if said.facts is None:
         return True
     return seen.facts is not None and _comparable(said.facts, said, nodes) == _comparable(
@@ -130,6 +134,6 @@ def _same_facts(said: Screen, seen: Screen, nodes: bool) -> bool:
     )
 
 
-def _comparable(facts: Facts, said: Screen, nodes: bool) -> Facts:
+def _comparable(facts: ScreenFacts, said: ScreenShown, nodes: bool) -> ScreenFacts:
     facts = facts if nodes else replace(facts, node="-")
     return replace(facts, used=0) if _NAME.search(said.text.replace("{{", "")) else facts

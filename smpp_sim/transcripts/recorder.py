@@ -9,16 +9,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from smpp_sim.phones.events import Event
+from smpp_sim.phones.events import LogEvent
 from smpp_sim.transcripts.transcript import (
     PATTERNS,
     Blank,
     Comment,
     Did,
-    Facts,
-    Phone,
-    Screen,
-    Step,
+    Passage,
+    PickedUp,
+    ScreenFacts,
+    ScreenShown,
     TextReceived,
     TextSent,
     Typed,
@@ -43,8 +43,8 @@ _CODE = re.compile(r"[*#][0-9*#]*#")
 
 
 def record(
-    msisdn: str, events: Iterable[Event], *, missed: bool = False, masks: Sequence[str] = DEFAULT_MASKS
-) -> list[Step]:
+    msisdn: str, events: Iterable[LogEvent], *, missed: bool = False, masks: Sequence[str] = DEFAULT_MASKS
+) -> list[Passage]:
     """The conversation in these events of one phone, ready for `smpp_sim.transcripts.transcript.write`.
 
     `missed` says that earlier events are already forgotten. Raises KeyError for a mask that is not in `MASKS`.
@@ -52,7 +52,7 @@ def record(
     recorder = _Recorder(masks)
     if missed:
         recorder.steps.append(Comment("what happened before is no longer kept"))
-    recorder.steps.append(Phone(msisdn))
+    recorder.steps.append(PickedUp(msisdn))
     for event in events:
         write_down = _BY_KIND.get(event.kind)
         if write_down:
@@ -84,7 +84,7 @@ class _Recorder:
     """The steps so far, and how the dialogue stands."""
 
     def __init__(self, masks: Sequence[str]):
-        self.steps: list[Step] = []
+        self.steps: list[Passage] = []
         self._masks = masks
         self._ended = False
         """The owner or the network has ended the dialogue: the phone's own words about that are no screen."""
@@ -109,11 +109,11 @@ class _Recorder:
                 self.steps.append(Comment(f"never left the phone: {' '.join(data['text'].split())}"))
             case "error":
                 if not self._ended:
-                    self._show(Screen(literal(data["text"])))
+                    self._show(ScreenShown(literal(data["text"])))
                 self._ended = False
             case kind:
-                facts = Facts("-", kind, data["alphabet"], data["used"], data["allowed"])
-                self._show(Screen(masked(data["text"], self._masks), facts))
+                facts = ScreenFacts("-", kind, data["alphabet"], data["used"], data["allowed"])
+                self._show(ScreenShown(masked(data["text"], self._masks), facts))
 
     def sent(self, data: dict[str, Any]) -> None:
         """An SMS has left the phone."""
@@ -135,12 +135,12 @@ class _Recorder:
 
     def _begin(self) -> None:
         self._ended = False
-        if not isinstance(self.steps[-1], (Phone, Blank)):
+        if not isinstance(self.steps[-1], (PickedUp, Blank)):
             self.steps.append(Blank())
 
-    def _show(self, screen: Screen) -> None:
+    def _show(self, screen: ScreenShown) -> None:
         last = self.steps[-1]
-        if isinstance(last, Screen) and last.facts is None:
+        if isinstance(last, ScreenShown) and last.facts is None:
             self.steps.append(Blank())
         self.steps.append(screen)
 

@@ -13,15 +13,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from smpp_sim.remote import DEFAULT_URL, Refused, RemotePhone
-from smpp_sim.transcripts.diff import Outcome, difference, exchanges, plain, settled
+from smpp_sim.remote import DEFAULT_URL, RemotePhone, RequestRefused
+from smpp_sim.transcripts.diff import ToPhone, difference, exchanges, plain_text, settled
 from smpp_sim.transcripts.recorder import masked
 from smpp_sim.transcripts.transcript import (
     Did,
-    Facts,
-    Phone,
-    Screen,
-    Step,
+    Passage,
+    PickedUp,
+    ScreenFacts,
+    ScreenShown,
     TextReceived,
     TextSent,
     Typed,
@@ -44,8 +44,8 @@ class Replayed:
     `problem` is empty when all went as expected, `line` where it did not; `exchanges` is how many went well.
     """
 
-    said: list[Step] = field(default_factory=list)
-    happened: list[Step] = field(default_factory=list)
+    said: list[Passage] = field(default_factory=list)
+    happened: list[Passage] = field(default_factory=list)
     problem: str = ""
     line: int = 0
     exchanges: int = 0
@@ -62,12 +62,12 @@ class Replayed:
 
 
 def replay(
-    steps: Sequence[Step],
+    steps: Sequence[Passage],
     url: str = DEFAULT_URL,
     *,
     timeout_s: float = TIMEOUT_S,
     token: str = "",
-    progress: Callable[[Step], None] | None = None,
+    progress: Callable[[Passage], None] | None = None,
     to_the_end: bool = False,
 ) -> Replayed:
     """Play it; `progress` sees each step before it is done.
@@ -78,7 +78,7 @@ def replay(
     began, replayed = time.monotonic(), Replayed()
     with ExitStack() as stack:
         stage = _Stage(stack, url, token, timeout_s)
-        stage.clear({step.msisdn for step in steps if isinstance(step, Phone)})
+        stage.clear({step.msisdn for step in steps if isinstance(step, PickedUp)})
         for deed, expected in exchanges(steps):
             if progress and deed:
                 progress(deed)
@@ -88,11 +88,11 @@ def replay(
     return replayed
 
 
-def _exchange(stage: "_Stage", replayed: Replayed, deed: Step | None, expected: list[Step]) -> bool:
+def _exchange(stage: "_Stage", replayed: Replayed, deed: Passage | None, expected: list[Passage]) -> bool:
     """Do it and look; whether it went as expected."""
     line = deed.line if deed else 0
     refusal = stage.do(deed) if deed else ""
-    wanted = [step for step in expected if isinstance(step, Outcome)]
+    wanted = [step for step in expected if isinstance(step, ToPhone)]
     seen = [] if refusal else stage.watch(deed, wanted)
     before = [deed] if deed else []
     happened = [step if step in expected else _without_secrets(step) for step in settled(expected, seen)]
@@ -106,14 +106,14 @@ def _exchange(stage: "_Stage", replayed: Replayed, deed: Step | None, expected: 
     return right
 
 
-def _without_secrets(step: Step) -> Step:
+def _without_secrets(step: Passage) -> Passage:
     """What was not expected goes into logs and files: a password does not."""
-    if isinstance(step, Outcome):
-        return replace(step, text=masked(plain(step.text)))
+    if isinstance(step, ToPhone):
+        return replace(step, text=masked(plain_text(step.text)))
     return step
 
 
-def _what_is_wrong(wanted: Sequence[Step], seen: Sequence[Step], timeout_s: float) -> str:
+def _what_is_wrong(wanted: Sequence[Passage], seen: Sequence[Passage], timeout_s: float) -> str:
     if len(seen) < len(wanted):
         return f"{len(wanted)} screens and SMS were expected, {len(seen)} came within {timeout_s:g} s"
     return "it went otherwise"
@@ -134,28 +134,28 @@ class _Stage:
             remote = self._stack.enter_context(RemotePhone(self._url, msisdn, self._token))
             self._phones[msisdn] = _Player(remote)
 
-    def do(self, deed: Step) -> str:
+    def do(self, deed: Passage) -> str:
         """Do what a step says; why that is not possible, or nothing."""
-        if isinstance(deed, Phone):
+        if isinstance(deed, PickedUp):
             self._player = self._phones[deed.msisdn]
             return ""
         if self._player is None:
             return "no phone: begin with a line like @ 79260000003"
         try:
             self._player.do(deed)
-        except Refused as problem:
+        except RequestRefused as problem:
             return f"the phone cannot do that: {problem}"
         return ""
 
-    def watch(self, deed: Step | None, wanted: Sequence[Step]) -> list[Step]:
+    def watch(self, deed: Passage | None, wanted: Sequence[Passage]) -> list[Passage]:
         """What comes: as much as is wanted, unless the time is over; after something was typed at least one thing."""
         if self._player is None:
             return []
-        counts: dict[type[Step], int] = {
-            kind: sum(isinstance(step, kind) for step in wanted) for kind in (Screen, TextReceived)
+        counts: dict[type[Passage], int] = {
+            kind: sum(isinstance(step, kind) for step in wanted) for kind in (ScreenShown, TextReceived)
         }
         if not wanted and isinstance(deed, (Typed, TextSent)):
-            counts[Screen if isinstance(deed, Typed) else TextReceived] = 1
+            counts[ScreenShown if isinstance(deed, Typed) else TextReceived] = 1
         return self._player.watch(counts, self.timeout_s, deed)
 
 
@@ -166,8 +166,8 @@ class _Player:
         self._remote = remote
         self._seen = remote.do("hang-up")["last"]
 
-    def do(self, deed: Step) -> None:
-        """Type, send, cancel. Raises `Refused`."""
+    def do(self, deed: Passage) -> None:
+        """Type, send, cancel. Raises `RequestRefused`."""
         match deed:
             case Typed(text=text) if _CODE.fullmatch(text) or self._remote.state()["state"] == "idle":
                 self._remote.do("hang-up")
@@ -184,10 +184,12 @@ class _Player:
                     "last"
                 ]  # the phone's own words about that are no screen
 
-    def watch(self, counts: dict[type[Step], int], timeout_s: float, deed: Step | None) -> list[Step]:
+    def watch(
+        self, counts: dict[type[Passage], int], timeout_s: float, deed: Passage | None
+    ) -> list[Passage]:
         """Screens and SMS since the last time; a box that asks nothing is closed."""
         deadline = time.monotonic() + timeout_s
-        seen: list[Step] = []
+        seen: list[Passage] = []
         while True:
             missing = any(sum(isinstance(step, kind) for step in seen) < n for kind, n in counts.items())
             left_s = max(deadline - time.monotonic(), 0) if missing else 0
@@ -198,7 +200,7 @@ class _Player:
             if _failed(events):
                 return seen
 
-    def _take(self, event: dict[str, Any]) -> Step:
+    def _take(self, event: dict[str, Any]) -> Passage:
         self._seen = event["number"]
         if event["kind"] == "sms":
             return TextReceived(event["sender"], literal(event["text"]))
@@ -210,7 +212,7 @@ class _Player:
         """Close the box if it is still there: a code that was dialled since may have cleared it."""
         try:
             self._remote.do("ok")
-        except Refused:
+        except RequestRefused:
             return
 
 
@@ -218,8 +220,8 @@ def _failed(events: list[dict[str, Any]]) -> bool:
     return any(event["kind"] == "screen" and event["screen"] in ("error", "local") for event in events)
 
 
-def _screen(event: dict[str, Any]) -> Screen:
+def _screen(event: dict[str, Any]) -> ScreenShown:
     if event["screen"] in ("error", "local"):
-        return Screen(literal(event["text"]))
-    facts = Facts("-", event["screen"], event["alphabet"], event["used"], event["allowed"])
-    return Screen(literal(event["text"]), facts)
+        return ScreenShown(literal(event["text"]))
+    facts = ScreenFacts("-", event["screen"], event["alphabet"], event["used"], event["allowed"])
+    return ScreenShown(literal(event["text"]), facts)

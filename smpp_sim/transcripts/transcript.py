@@ -38,7 +38,7 @@ PATTERNS: Mapping[str, str] = {
 
 KINDS = ("ask", "end", "notice")
 ALPHABETS = ("gsm7", "ucs2")
-DEEDS = ("cancel", "timeout", "abort")
+INTERRUPTIONS = ("cancel", "timeout", "abort")
 
 
 class TranscriptError(Exception):
@@ -50,26 +50,26 @@ class TranscriptError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Passage:
     """One thing said or done; ``line`` is where it stood in the file (0: nowhere), and no part of equality."""
 
     line: int = field(default=0, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Comment(Step):
+class Comment(Passage):
     """``# text``; one line, without blanks at its end."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Blank(Step):
+class Blank(Passage):
     """An empty line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Phone(Step):
+class PickedUp(Passage):
     """``@ msisdn word word``: what follows happens on this phone."""
 
     msisdn: str
@@ -77,14 +77,14 @@ class Phone(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class Typed(Step):
+class Typed(Passage):
     """``> text``: a code dialled, or the answer to the screen before it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class TextSent(Step):
+class TextSent(Passage):
     """``> to: text``: an SMS from the phone; ``to`` is digits, perhaps after a ``+``."""
 
     to: str
@@ -92,7 +92,7 @@ class TextSent(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ScreenFacts:
     """``= node kind alphabet used/allowed``, in septets (gsm7) or UTF-16 code units (ucs2)."""
 
     node: str
@@ -103,15 +103,15 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Screen(Step):
+class ScreenShown(Passage):
     """``<`` lines: what the phone shows, a template, and its facts where they are stated."""
 
     text: str
-    facts: Facts | None = None
+    facts: ScreenFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class TextReceived(Step):
+class TextReceived(Passage):
     """``~ sender: text``: an SMS that arrives, a template."""
 
     sender: str
@@ -119,7 +119,7 @@ class TextReceived(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class Did(Step):
+class Did(Passage):
     """``! what``: cancel, timeout or abort."""
 
     what: str
@@ -127,7 +127,7 @@ class Did(Step):
 
 def parse(
     text: str | bytes, file: str = "<transcript>", patterns: Mapping[str, str] = PATTERNS
-) -> list[Step]:
+) -> list[Passage]:
     """The steps of a transcript, comments and blank lines among them.
 
     `file` is only named in errors. Raises `TranscriptError`, also for a ``{name}`` that `patterns` lacks.
@@ -143,7 +143,7 @@ def parse(
     return parser.steps
 
 
-def write(steps: Iterable[Step]) -> str:
+def write(steps: Iterable[Passage]) -> str:
     """The transcript of these steps, each line ended; `parse` gives the same steps back.
 
     Two screens in a row, the first without facts, need a `Blank` between them or they read as one.
@@ -197,7 +197,7 @@ def _decode(octets: bytes, file: str) -> str:
 class _Parser:
     def __init__(self, file: str, patterns: Mapping[str, str]):
         self.file, self.patterns = file, patterns
-        self.steps: list[Step] = []
+        self.steps: list[Passage] = []
         self.line = 0
         self._readers: dict[str, Callable[[str], None]] = {
             "": lambda rest: self._add(Blank()),
@@ -219,7 +219,7 @@ class _Parser:
             raise self._error(f"no line begins with {marker[:20]!r}", self._marker_hint(marker))
         self._readers[marker](rest)
 
-    def _add(self, step: Step) -> None:
+    def _add(self, step: Passage) -> None:
         self.steps.append(replace(step, line=self.line))
 
     def _error(self, what: str, hint: str = "") -> TranscriptError:
@@ -237,7 +237,7 @@ class _Parser:
             raise self._error(
                 f"{msisdn[:30]!r} is no phone number", "write @ 79260000003 private ru cyrillic"
             )
-        self._add(Phone(msisdn, tuple(words)))
+        self._add(PickedUp(msisdn, tuple(words)))
 
     def _typed(self, rest: str) -> None:
         sms = _SMS.fullmatch(rest)
@@ -252,18 +252,18 @@ class _Parser:
     def _screen(self, rest: str) -> None:
         line = self._template(self._unescape(rest))
         last = self.steps[-1] if self.steps else None
-        if isinstance(last, Screen) and last.facts is None:
+        if isinstance(last, ScreenShown) and last.facts is None:
             self.steps[-1] = replace(last, text=f"{last.text}\n{line}")
         else:
-            self._add(Screen(line))
+            self._add(ScreenShown(line))
 
     def _facts(self, rest: str) -> None:
         last = self.steps[-1] if self.steps else None
-        if not isinstance(last, Screen) or last.facts is not None:
+        if not isinstance(last, ScreenShown) or last.facts is not None:
             raise self._error("facts without a screen", "put the = line right after its < lines")
         self.steps[-1] = replace(last, facts=self._read_facts(rest.split()))
 
-    def _read_facts(self, words: list[str]) -> Facts:
+    def _read_facts(self, words: list[str]) -> ScreenFacts:
         if len(words) != 4:
             raise self._error(
                 f"{len(words)} words after =", "write = node ask|end|notice gsm7|ucs2 used/allowed"
@@ -274,7 +274,7 @@ class _Parser:
         counted = _COUNT.fullmatch(count)
         if not counted:
             raise self._error(f"{count!r} is no count", "write used/allowed, as in 61/80")
-        return Facts(node, kind, alphabet, int(counted[1]), int(counted[2]))
+        return ScreenFacts(node, kind, alphabet, int(counted[1]), int(counted[2]))
 
     def _received(self, rest: str) -> None:
         found = _SENDER.fullmatch(rest)
@@ -287,7 +287,7 @@ class _Parser:
         self._continue(TextReceived, "~~", "~ 000110: text", self._template(self._unescape(rest)))
 
     def _did(self, rest: str) -> None:
-        self._one_of(rest, DEEDS, "deed")
+        self._one_of(rest, INTERRUPTIONS, "deed")
         self._add(Did(rest))
 
     def _continue(
@@ -357,7 +357,7 @@ def _write_text_sent(step: TextSent) -> str:
     return _lines(f"> {step.to}:", ">>", _escape(step.text))
 
 
-def _write_screen(step: Screen) -> str:
+def _write_screen(step: ScreenShown) -> str:
     facts = step.facts
     tail = f"= {facts.node} {facts.kind} {facts.alphabet} {facts.used}/{facts.allowed}\n" if facts else ""
     return _lines("<", "<", _escape(step.text)) + tail
@@ -368,13 +368,13 @@ def _write_text_received(step: TextReceived) -> str:
     return _lines(f"~ {sender}:", "~~", _escape(step.text))
 
 
-_WRITERS: dict[type[Step], Callable[[Any], str]] = {
+_WRITERS: dict[type[Passage], Callable[[Any], str]] = {
     Comment: _write_comment,
     Blank: lambda step: "\n",
-    Phone: lambda step: " ".join(["@", step.msisdn, *step.words]) + "\n",
+    PickedUp: lambda step: " ".join(["@", step.msisdn, *step.words]) + "\n",
     Typed: _write_typed,
     TextSent: _write_text_sent,
-    Screen: _write_screen,
+    ScreenShown: _write_screen,
     TextReceived: _write_text_received,
     Did: lambda step: f"! {step.what}\n",
 }

@@ -11,7 +11,7 @@ from gateway.smpp.text import measure
 from handlers import registry
 from menus.model import BACK, HOME, CallNode, EndNode, Menu, targets
 from menus.turns import Display
-from smpp_sim.transcripts.transcript import Phone, Screen, TextReceived
+from smpp_sim.transcripts.transcript import PickedUp, ScreenShown, TextReceived
 from tests.dialogues.tester import Played
 from tests.dialogues.visits import Dialled, Visits, commands, reader
 
@@ -116,7 +116,7 @@ def test_every_word_is_heard_by_every_reader(
 
 def shown(all_played: dict[str, Played]) -> Iterator[str]:
     for played in all_played.values():
-        yield from (step.text for step in played.happened if isinstance(step, (Screen, TextReceived)))
+        yield from (step.text for step in played.happened if isinstance(step, (ScreenShown, TextReceived)))
 
 
 @pytest.mark.parametrize("spoken_to", READERS)
@@ -133,7 +133,7 @@ def test_a_file_is_named_after_the_language_it_speaks(all_played: dict[str, Play
         f"{name}: {phone.msisdn} {' '.join(phone.words)}"
         for name, played in all_played.items()
         for phone in played.said
-        if isinstance(phone, Phone) and len(phone.words) > 1
+        if isinstance(phone, PickedUp) and len(phone.words) > 1
         if reader(phone.words) != SUFFIXES.get(Path(Path(name).stem).suffix)
     }
     fail_with("phones in a file of another language", wrong)

@@ -16,7 +16,7 @@ from gateway.settings import parse_settings
 from smpp_sim.simulator import Simulator, SimulatorSettings
 from smpp_sim.transcripts import transcript
 from smpp_sim.transcripts.replay import Replayed, replay
-from smpp_sim.transcripts.transcript import Phone, Step
+from smpp_sim.transcripts.transcript import Passage, PickedUp
 from tests.dialogues.conftest import TRANSCRIPTS
 from tests.dialogues.tester import STORE, owner
 
@@ -53,12 +53,12 @@ def subject(path: Path) -> str:
     return path.name.partition(".")[0]
 
 
-def on_the_wire(steps: list[Step], folder: Path) -> Replayed:
+def on_the_wire(steps: list[Passage], folder: Path) -> Replayed:
     return asyncio.run(_on_the_wire(steps, f"sqlite:///{folder / STORE}"))
 
 
-async def _on_the_wire(steps: list[Step], url: str) -> Replayed:
-    owners = {step.msisdn: step.words for step in steps if isinstance(step, Phone) and step.words}
+async def _on_the_wire(steps: list[Passage], url: str) -> Replayed:
+    owners = {step.msisdn: step.words for step in steps if isinstance(step, PickedUp) and step.words}
     store = open_store(url)
     async with store.unit() as unit:
         await unit.facts.import_subscribers(

@@ -41,7 +41,16 @@ from menus.model import Menu
 from menus.turns import End, Show
 from smpp_sim.transcripts import transcript
 from smpp_sim.transcripts.diff import compare
-from smpp_sim.transcripts.transcript import Did, Facts, Phone, Screen, Step, TextReceived, TextSent, Typed
+from smpp_sim.transcripts.transcript import (
+    Did,
+    Passage,
+    PickedUp,
+    ScreenFacts,
+    ScreenShown,
+    TextReceived,
+    TextSent,
+    Typed,
+)
 from tests.dialogues.visits import Visits, noting
 
 START = 1_790_000_000.0  # 21 September 2026, 17:13:20 in Moscow: what the clock says when a transcript begins
@@ -64,8 +73,8 @@ class Handset:
 class Played(NamedTuple):
     """A transcript as it was written, as it went, and what of the menu it has seen."""
 
-    said: list[Step]
-    happened: list[Step]
+    said: list[Passage]
+    happened: list[Passage]
     visits: Visits
 
     def difference(self, name: str) -> str:
@@ -122,7 +131,7 @@ class Tester:
 
     # --- the world
 
-    async def settle(self, phones: Iterable[Phone]) -> None:
+    async def settle(self, phones: Iterable[PickedUp]) -> None:
         """Make the owners of these phones what the words after their numbers say they are."""
         for phone in phones:
             self.handsets[phone.msisdn] = Handset(phone.msisdn, phone.words)
@@ -134,10 +143,10 @@ class Tester:
         async with self.store.unit() as unit:
             await unit.facts.import_subscribers(owners)
 
-    async def do(self, step: Step) -> list[Step]:
+    async def do(self, step: Passage) -> list[Passage]:
         """Do what a step says; what the phone shows then."""
         match step:
-            case Phone(msisdn=msisdn):
+            case PickedUp(msisdn=msisdn):
                 assert msisdn in self.handsets, f"line {step.line}: nothing was told of {msisdn} before"
                 self.handset = self.handsets[msisdn]
                 return []
@@ -175,7 +184,7 @@ class Tester:
             short_message=encode_text(text, alphabet),
         )
 
-    async def _turn(self, pdu: DeliverSm) -> list[Step]:
+    async def _turn(self, pdu: DeliverSm) -> list[Passage]:
         self.seen = None
         batch = await self.dialogues.handle(self.station, [Delivered(pdu, encode(pdu))])
         ((_, status),) = batch.acknowledgements
@@ -193,7 +202,7 @@ class Tester:
     def _frames(self, message: Outgoing) -> list[bytes]:
         return [message.frame] if message.frame else self.station.sms.frames(SubmitSm, message)
 
-    def _shown(self, frames: list[bytes]) -> Iterator[Step]:
+    def _shown(self, frames: list[bytes]) -> Iterator[Passage]:
         parts = ""
         for frame in frames:
             pdu = decode(frame)
@@ -208,14 +217,14 @@ class Tester:
                 yield TextReceived(pdu.source_addr, transcript.literal(parts))
                 parts = ""
 
-    def _screen(self, text: str, kind: str) -> Screen:
+    def _screen(self, text: str, kind: str) -> ScreenShown:
         alphabet, used = measure(text)
         self.handset.asked = kind == "ask"
         allowed = self.profile.septets if alphabet == "gsm7" else self.profile.ucs2
         assert used <= allowed, f"{used} of {allowed} {alphabet}: {text!r}"
         node = (self.seen.node if self.seen else "") or "-"
-        facts = Facts(node, "ask" if self.handset.asked else "end", alphabet, used, allowed)
-        return Screen(transcript.literal(text), facts)
+        facts = ScreenFacts(node, "ask" if self.handset.asked else "end", alphabet, used, allowed)
+        return ScreenShown(transcript.literal(text), facts)
 
     def _watch(self, message: Inbound, step: Show | End) -> None:
         self.seen = step
@@ -282,22 +291,22 @@ def play(text: str | bytes, name: str, folder: Path, **changed: Any) -> Played:
     return asyncio.run(_play(transcript.parse(text, name), Tester(folder, **changed)))
 
 
-async def _play(steps: list[Step], tester: Tester) -> Played:
-    happened: list[Step] = []
+async def _play(steps: list[Passage], tester: Tester) -> Played:
+    happened: list[Passage] = []
     try:
-        await tester.settle(step for step in steps if isinstance(step, Phone) and step.words)
+        await tester.settle(step for step in steps if isinstance(step, PickedUp) and step.words)
         for step in steps:
-            if isinstance(step, (Screen, TextReceived)):
+            if isinstance(step, (ScreenShown, TextReceived)):
                 continue
             happened.append(step)
-            if isinstance(step, (Phone, Typed, TextSent, Did)):
+            if isinstance(step, (PickedUp, Typed, TextSent, Did)):
                 happened.extend(_masked(seen) for seen in await tester.do(step))
     finally:
         await tester.store.close()
     return Played(steps, happened, tester.visits)
 
 
-def _masked(step: Step) -> Step:
+def _masked(step: Passage) -> Passage:
     """What changes from run to run becomes a {name}."""
     if isinstance(step, TextReceived):
         return replace(step, text=_PASSWORD.sub(r"\1 {password}", step.text))

@@ -14,11 +14,11 @@ PAGE = ROOT / "docs/reference/scenarios.md"
 HOW_TO = ROOT / "docs/how-to/run-a-scenario.md"
 SHAPES = {
     "The file": scenario.Scenario,
-    "subscribers": scenario.Subscribers,
+    "subscribers": scenario.SubscriberRange,
     "arrivals": scenario.Arrivals,
-    "scripts": scenario.Script,
-    "steps": scenario.Step,
-    "sms": scenario.Sms,
+    "scripts": scenario.VisitScript,
+    "steps": scenario.VisitStep,
+    "sms": scenario.MoSms,
     "Times left to chance": scenario.Spread,
     "faults": scenario.Fault,
     "centre": scenario.CentreChanges,

@@ -14,10 +14,10 @@ POLL_S = 30.0
 """The longest single wait; the API allows 60."""
 _PATIENCE_S = 10.0
 
-Facts = dict[str, Any]
+Json = dict[str, Any]
 
 
-class Refused(StarpoundError):
+class RequestRefused(StarpoundError):
     """The phone cannot do that now, or the request makes no sense."""
 
 
@@ -28,26 +28,26 @@ class Control:
     url: str
     token: str = ""
 
-    def ask(self, path: str, wait_s: float = 0.0, **query: Any) -> Facts:
+    def ask(self, path: str, wait_s: float = 0.0, **query: Any) -> Json:
         """What stands at an address, which may take `wait_s` to answer."""
-        answer: Facts = json.loads(self.read(path, wait_s, **query))
+        answer: Json = json.loads(self.read(path, wait_s, **query))
         return answer
 
     def read(self, path: str, wait_s: float = 0.0, **query: Any) -> str:
         """The same, as text."""
         return self._send("GET", f"{path}?{urlencode(query)}", wait_s + _PATIENCE_S)
 
-    def tell(self, path: str, **words: str) -> Facts:
-        """Have something done. Raises `Refused` too."""
-        answer: Facts = json.loads(self._send("POST", path, _PATIENCE_S, json.dumps(words)))
+    def tell(self, path: str, **words: str) -> Json:
+        """Have something done. Raises `RequestRefused` too."""
+        answer: Json = json.loads(self._send("POST", path, _PATIENCE_S, json.dumps(words)))
         return answer
 
-    def events(self, path: str, after: int, kind: str, wait_s: float) -> list[Facts]:
+    def events(self, path: str, after: int, kind: str, wait_s: float) -> list[Json]:
         """Events of a kind after that number; waits for the first one, so many seconds at most."""
         deadline = time.monotonic() + wait_s
         while True:
             left_s = min(max(deadline - time.monotonic(), 0.0), POLL_S)
-            found: list[Facts] = self.ask(path, left_s, after=after, kind=kind, wait=left_s)["events"]
+            found: list[Json] = self.ask(path, left_s, after=after, kind=kind, wait=left_s)["events"]
             if found or time.monotonic() >= deadline:
                 return found
 
@@ -63,7 +63,7 @@ class Control:
         except (HTTPException, OSError) as problem:
             raise StarpoundError(f"the simulator at {self.url} does not answer: {problem}") from None
         if response.status >= 400:
-            raise Refused(_reason(answer))
+            raise RequestRefused(_reason(answer))
         return answer
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_starpound.control import Facts, Refused, phone_path
+from pytest_starpound.control import Json, RequestRefused, phone_path
 
 if TYPE_CHECKING:
     from pytest_starpound.smsc import Smsc
@@ -43,7 +43,7 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ReceivedSms:
     """A received SMS, and of how many parts it is."""
 
     sender: str
@@ -51,7 +51,7 @@ class Message:
     parts: int
 
     @classmethod
-    def of(cls, event: Mapping[str, Any]) -> "Message":
+    def of(cls, event: Mapping[str, Any]) -> "ReceivedSms":
         """From an event of the control API."""
         return cls(event["sender"], event["text"], event["parts"])
 
@@ -97,7 +97,7 @@ class Phone:
         __tracebackhide__ = True
         return Talk(self).expect(pattern, within_s=within_s)
 
-    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> Message:
+    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> ReceivedSms:
         """The next SMS that matches."""
         __tracebackhide__ = True
         return Texts(self).receives(pattern, sender=sender, within_s=within_s)
@@ -139,10 +139,10 @@ class Phone:
         __tracebackhide__ = True
         try:
             self._smsc.control.tell(f"{self._path}/{deed}", **words)
-        except Refused as problem:
+        except RequestRefused as problem:
             raise Unexpected(self.explain(f"{self.msisdn}: {problem}")) from None
 
-    def next(self, kind: str, within_s: float) -> Facts | None:
+    def next(self, kind: str, within_s: float) -> Json | None:
         """The next event of a kind, looked at from now on; None when there is none in time."""
         found = self._smsc.control.events(f"{self._path}/events", self.seen[kind], kind, within_s)
         if not found:
@@ -161,7 +161,7 @@ class Phone:
             seen = [f"… {len(seen) - TOLD_LINES} lines before", *seen[-TOLD_LINES:]]
         return f"{problem}\n\nWhat the phone saw:\n{indented(seen)}\n\n{self._smsc.story()}"
 
-    def _now(self) -> Facts:
+    def _now(self) -> Json:
         return self._smsc.control.ask(self._path)
 
 
@@ -249,7 +249,7 @@ class Talk:
         self._phone.do("hang-up")
         return self._phone
 
-    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> Message:
+    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> ReceivedSms:
         """An SMS that comes since the dialling."""
         __tracebackhide__ = True
         return self._phone.receives(pattern, sender=sender, within_s=within_s)
@@ -302,13 +302,13 @@ class Texts:
     def __init__(self, phone: Phone):
         self._phone = phone
 
-    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> Message:
+    def receives(self, pattern: str = "", *, sender: str = "", within_s: float | None = None) -> ReceivedSms:
         """The next SMS that matches, from that sender if one is named; others are passed over."""
         __tracebackhide__ = True
         patience_s, passed = self._phone.patience(within_s), 0
         deadline = time.monotonic() + patience_s
         while event := self._phone.next("sms", max(deadline - time.monotonic(), 0)):
-            sms = Message.of(event)
+            sms = ReceivedSms.of(event)
             if sender in ("", sms.sender) and re.search(pattern, sms.text, re.MULTILINE):
                 return sms
             passed += 1

@@ -18,7 +18,7 @@ START_S = 30.0
 """Seconds that the start may take; far more than it does."""
 STOP_S = 30.0
 """Seconds that the end may take; then it is killed."""
-TOLD_LINES = 10
+LOG_LINES = 10
 """Lines of the simulator's log in the message of a failure."""
 
 _FREE_PORTS = {"smpp_port": 0, "http_port": 0, "smtp_port": 0}
@@ -31,7 +31,7 @@ class StarpoundError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Listening:
     """Where a simulator listens: SMPP, its control API, and its mailbox, if it has one."""
 
     smpp_host: str
@@ -51,7 +51,7 @@ class Process:
         self._held = ExitStack()
         self._process: subprocess.Popen[str] | None = None
         self._log: Path | None = None
-        self.place = Place("", 0, "", None)
+        self.place = Listening("", 0, "", None)
 
     @property
     def running(self) -> bool:
@@ -64,11 +64,11 @@ class Process:
         folder = Path(self._held.enter_context(TemporaryDirectory(prefix="starpound-")))
         file, self._log = folder / "sim.toml", folder / "sim.log"
         file.write_text(as_toml(_FREE_PORTS | dict(self._settings)), "utf-8")
-        command = [*words, "sim", "--config", str(file), "--json", "--until-eof"]
+        command = [*words, "sim", "--config", str(file), "--child"]
         self._process = self._held.enter_context(_started(command, self._log))
         self._held.callback(_end, self._process)
         try:
-            self.place = Place(**json.loads(_first_line(self._process)))
+            self.place = Listening(**json.loads(_first_line(self._process)))
         except (ValueError, TypeError):
             raise StarpoundError(f"{self._command} sim: {self._why_not()}") from None
 
@@ -80,7 +80,7 @@ class Process:
         """The last lines of its log."""
         if self._log is None or not self._log.exists():
             return []
-        return self._log.read_text("utf-8", "replace").splitlines()[-TOLD_LINES:]
+        return self._log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:]
 
     def output(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """What another command of starpound says, once it is over."""

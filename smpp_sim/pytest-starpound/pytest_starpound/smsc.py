@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_starpound.control import Control, Facts
+from pytest_starpound.control import Control, Json
 from pytest_starpound.phone import Phone, Unexpected, indented
 from pytest_starpound.process import Process, StarpoundError
 
@@ -39,7 +39,7 @@ class Smsc:
         timeout_s: float = 5.0,
         default_phone: str = DEFAULT_PHONE,
     ):
-        self.settings: Facts = {"accounts": [ACCOUNT], **(settings or {})}
+        self.settings: Json = {"accounts": [ACCOUNT], **(settings or {})}
         self.timeout_s, self.default_phone = timeout_s, default_phone
         self._process = Process(command, self.settings)
 
@@ -115,15 +115,15 @@ class Smsc:
                 raise Unexpected(f"{said}\n\n{self.story()}")
 
     @property
-    def links(self) -> list[Facts]:
+    def links(self) -> list[Json]:
         """Who is bound, as GET /api/links has it."""
-        bound: list[Facts] = self.control.ask("/api/links")["links"]
+        bound: list[Json] = self.control.ask("/api/links")["links"]
         return bound
 
     @property
-    def letters(self) -> list[Facts]:
+    def letters(self) -> list[Json]:
         """Letters in the mailbox, as GET /api/mail has them."""
-        letters: list[Facts] = self.control.ask("/api/mail")["letters"]
+        letters: list[Json] = self.control.ask("/api/mail")["letters"]
         return letters
 
     def phone(self, msisdn: str = "") -> Phone:
@@ -165,16 +165,16 @@ class Smsc:
         return "\n".join(told)
 
 
-def _bound(known: Facts) -> list[str]:
+def _bound(known: Json) -> list[str]:
     bound = [f"{link['system_id']} ({link['bind']}, from {link['peer']})" for link in known["links"]]
     strangers = [f"{peer} is connected and has not bound" for peer in known["not_bound"]]
     return [f"bound: {', '.join(bound) or 'nobody'}", *strangers]
 
 
-def _event(event: Facts) -> str:
+def _event(event: Json) -> str:
     return f"  {event['kind']} {event['system_id']} {event['peer']} {event.get('reason', '')}".rstrip()
 
 
-def _wire(pdus: Iterable[Facts]) -> list[str]:
+def _wire(pdus: Iterable[Json]) -> list[str]:
     arrows = {"out": "→", "in": "←"}
     return [f"{arrows[pdu['direction']]} {pdu['account'] or pdu['peer']}  {pdu['one_line']}" for pdu in pdus]

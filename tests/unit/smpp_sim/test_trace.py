@@ -20,8 +20,8 @@ from gateway.smpp.pdu import (
     SubmitSmResp,
     encode,
 )
-from smpp_sim.trace import MAX_WATCHERS, Trace, url_address
-from smpp_sim.trace_facts import as_captured, concerns, explained, facts, masked_octets
+from smpp_sim.trace import MAX_WATCHERS, WireTrace, url_address
+from smpp_sim.trace_facts import as_captured, concerns, explanation_of, facts, masked_octets
 from smpp_sim.watching import TooManyWatchers
 from tests.unit.smpp_sim.sim_scene import scene
 
@@ -38,7 +38,7 @@ def link(number):
 
 def traced(*received, max_pdus=100, max_octets=10_000):
     """A trace and its tap, after these reads."""
-    trace = Trace(max_pdus, max_octets)
+    trace = WireTrace(max_pdus, max_octets)
     tap = trace.tap(MAX_PDU_OCTETS)
     for data in received:
         tap.received(data, 1.0)
@@ -51,7 +51,7 @@ def octets(trace):
 
 def everything_said(pdu):
     """All that may leave the simulator about a PDU, as octets."""
-    explanation = explained(pdu)
+    explanation = explanation_of(pdu)
     said = json.dumps([facts(pdu), as_json(explanation)], ensure_ascii=False).encode()
     hexed = "".join(row["hex"] for row in as_json(explanation)["fields"]).replace(" ", "").encode()
     return said + hexed + masked_octets(pdu) + masked_octets(pdu).hex().encode() + as_captured(pdu).octets

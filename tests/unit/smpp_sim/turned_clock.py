@@ -13,7 +13,7 @@ from gateway.smpp.session import Role, Session, SessionSettings
 from gateway.smpp.vocabulary import ESME_RMSGQFUL, ESME_RTHROTTLED
 from menus.turns import Answer, Begin
 from smpp_sim.centre.centre import Centre
-from smpp_sim.centre.link import Link
+from smpp_sim.centre.link import CentreLink
 
 SPEC = load_profile("spec")
 
@@ -64,7 +64,7 @@ class MemoryEsme:
         self.heard: list[bytes] = []
         self._waiting: deque[Any] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self.link = Link(centre, SessionSettings(window=10, peer_window=64), self._loop.time, Role.SMSC)
+        self.link = CentreLink(centre, SessionSettings(window=10, peer_window=64), self._loop.time, Role.SMSC)
         self.link.connection_made(_Transport(self))
         bind = BindTransceiver(system_id="gw", password="secret", interface_version=0x34)
         self.session.send(bind, self._loop.time())

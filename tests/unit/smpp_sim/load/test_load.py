@@ -6,9 +6,9 @@ import contextlib
 import pytest
 
 from smpp_sim.load import pdu as wire
-from smpp_sim.load.smsc import LoadSettings, LoadSmsc, Script
+from smpp_sim.load.smsc import LoadScript, LoadSettings, LoadSmsc
 
-BALANCE = Script(("*100#",))
+BALANCE = LoadScript(("*100#",))
 FEW = {"window": 4, "turns": 40, "seconds": 20, "warmup_s": 0, "subscribers": 100}
 
 

@@ -7,7 +7,7 @@ from gateway.smpp.pdu import DeliverSm, SubmitSm, decode, encode
 from menus.turns import Answer, Begin
 from smpp_sim.load import pdu as wire
 from smpp_sim.load.dialect import wire_of
-from smpp_sim.load.run import LoadSettings, Run
+from smpp_sim.load.run import LoadRun, LoadSettings
 
 MSISDN = b"79260000003"
 
@@ -25,8 +25,8 @@ def told(octets):
 @pytest.mark.parametrize("name", profile_names())
 def test_a_dialogue_between_the_load_and_the_profile(name, connects):
     profile = load_profile(name)
-    script = wire.Script(("*105#", "1", "2"), service=profile.service_addr("*105#"))
-    run = Run(script, LoadSettings(window=2, subscribers=4), link=wire_of(profile, connects=connects))
+    script = wire.LoadScript(("*105#", "1", "2"), service=profile.service_addr("*105#"))
+    run = LoadRun(script, LoadSettings(window=2, subscribers=4), link=wire_of(profile, connects=connects))
     run.begin()
     turns, carrier = [], DeliverSm if connects else SubmitSm
     for at in range(6):
@@ -49,7 +49,7 @@ def test_a_dialogue_between_the_load_and_the_profile(name, connects):
 @pytest.mark.parametrize("name", [one for one in profile_names() if load_profile(one).sessions > 1])
 def test_an_answer_of_another_session_is_an_error(name):
     profile = load_profile(name)
-    run = Run(wire.Script(("*105#",)), LoadSettings(window=1, subscribers=4), link=wire_of(profile))
+    run = LoadRun(wire.LoadScript(("*105#",)), LoadSettings(window=1, subscribers=4), link=wire_of(profile))
     run.begin()
     list(told(run.flush(0)))
     [msisdn] = run._open

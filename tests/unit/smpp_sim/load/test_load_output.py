@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from smpp_sim.load.html import as_html, distribution
-from smpp_sim.load.output import Facts, as_json, as_text, line, remarks_of, told
+from smpp_sim.load.output import RunFacts, as_text, line, remarks_of, report_as_json, told
 from smpp_sim.load.report import LoadReport, machine
 from smpp_sim.load.series import Second
 
@@ -39,7 +39,7 @@ BAD = replace(
     series=(replace(SECOND, problems=6, throttled=12),),
 )
 NOTHING = LoadReport(0, 0.0, 0, 0.0, 0.0, 0.0, 0.0)
-FACTS = Facts("2026-11-22T15:00:00+00:00", 'gw <"&>', {"load": "closed window of 64"}, {"cores": 2})
+FACTS = RunFacts("2026-11-22T15:00:00+00:00", 'gw <"&>', {"load": "closed window of 64"}, {"cores": 2})
 
 
 class Page(HTMLParser):
@@ -170,7 +170,7 @@ def test_remarks_say_when_the_figures_may_be_the_loads_own():
 
 
 def test_json_says_the_same():
-    document = json.loads(as_json(BAD, replace(FACTS, shortfalls=["because"])))
+    document = json.loads(report_as_json(BAD, replace(FACTS, shortfalls=["because"])))
     assert (document["passed"], document["shortfalls"]) == (False, ["because"])
     assert document["errors"] == BAD.problems
     assert document["latency_ms"]["p99.9"] == 4.0

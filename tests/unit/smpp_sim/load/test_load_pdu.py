@@ -7,7 +7,7 @@ import smpplib.client
 import smpplib.smpp
 
 from smpp_sim.load import pdu as wire
-from smpp_sim.load.pdu import Script
+from smpp_sim.load.pdu import LoadScript
 
 MSISDN = b"79260000003"
 
@@ -17,7 +17,7 @@ def smpplib_client():
 
 
 def test_ussd_turn_octet_by_octet():
-    script = Script(("*100#",), service="100")
+    script = LoadScript(("*100#",), service="100")
     [template] = wire.templates(script, len(MSISDN))
     body = (
         b"USSD\0"  # service_type
@@ -37,13 +37,13 @@ def test_ussd_turn_octet_by_octet():
 
 
 def test_later_turns_answer_and_count_units_of_both_directions():
-    _, _, third = wire.templates(Script(("*105#", "3", "1")), len(MSISDN))
+    _, _, third = wire.templates(LoadScript(("*105#", "3", "1")), len(MSISDN))
     message_and_tlvs = "01 310501 0001 121383 0002 5a08"
     assert third.frame(1, MSISDN, 0x5A).endswith(bytes.fromhex(message_and_tlvs))
 
 
 def test_smpplib_reads_the_sms_turn():
-    script = Script(("?",), kind="sms", service="000100")
+    script = LoadScript(("?",), kind="sms", service="000100")
     [template] = wire.templates(script, len(MSISDN))
     pdu = smpplib.smpp.parse_pdu(template.frame(9, MSISDN), client=smpplib_client())
     assert (pdu.command, pdu.sequence) == ("deliver_sm", 9)
@@ -61,20 +61,20 @@ def test_smpplib_reads_the_sms_turn():
     ],
 )
 def test_text(text, ussd, coding, octets):
-    assert wire.encode_text(text, ussd) == (coding, octets)
+    assert wire.encode_turn(text, ussd) == (coding, octets)
 
 
 def test_too_long_a_text_is_refused():
     with pytest.raises(ValueError, match="162 octets"):
-        wire.encode_text("я" * 81, ussd=True)
+        wire.encode_turn("я" * 81, ussd=True)
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Script(()),
-        lambda: Script(("a", "b"), kind="sms"),
-        lambda: Script(("a",), kind="mms"),
+        lambda: LoadScript(()),
+        lambda: LoadScript(("a", "b"), kind="sms"),
+        lambda: LoadScript(("a",), kind="mms"),
     ],
 )
 def test_impossible_scripts_are_refused(make):

@@ -6,16 +6,16 @@ import pytest
 
 from smpp_sim.load import pdu as wire
 from smpp_sim.load.dialogue import Leftovers
-from smpp_sim.load.pdu import Script
-from smpp_sim.load.run import LoadSettings, Run
+from smpp_sim.load.pdu import LoadScript
+from smpp_sim.load.run import LoadRun, LoadSettings
 
 MS = 1_000_000
-BALANCE = Script(("*100#",))
-MENU = Script(("*105#", "3", "1"))
+BALANCE = LoadScript(("*100#",))
+MENU = LoadScript(("*105#", "3", "1"))
 
 
 def make(script=BALANCE, **settings):
-    run = Run(script, LoadSettings(**{"window": 1, "subscribers": 10, **settings}))
+    run = LoadRun(script, LoadSettings(**{"window": 1, "subscribers": 10, **settings}))
     run.begin()
     run.measure()
     return run
@@ -256,7 +256,7 @@ def test_an_sms_beside_a_dialogue_is_neither_answer_nor_error(busy):
 
 
 def test_an_answer_to_an_sms_twice_is_an_error():
-    run = make(Script(("?",), kind="sms", service="000100"))
+    run = make(LoadScript(("?",), kind="sms", service="000100"))
     [(_, msisdn, *_)] = deliveries(run.flush(0))
     for _ in range(2):
         answer(run, msisdn, None, None, 1)
@@ -312,14 +312,14 @@ def test_what_was_given_up_is_known_to_the_next_run():
     first.stop()
     first.tick(1001 * MS)
     first.finish()
-    second = Run(BALANCE, LoadSettings(window=1, subscribers=10), leftovers=first.leftovers)
+    second = LoadRun(BALANCE, LoadSettings(window=1, subscribers=10), leftovers=first.leftovers)
     answer(second, msisdn, wire.OP_LAST, session, 1002 * MS)
     second.acknowledged(sequence, wire.ESME_ROK, 1002 * MS)
     assert (second.late, second.errors, second.sequence) == (2, {}, sequence + 1)
 
 
 def test_several_scripts_are_taken_in_turn():
-    run = make([BALANCE, Script(("?",), kind="sms", service="000100"), MENU], window=6)
+    run = make([BALANCE, LoadScript(("?",), kind="sms", service="000100"), MENU], window=6)
     assert [text for *_, text in deliveries(run.flush(0))] == ["*100#", "?", "*105#"] * 2
 
 
@@ -327,7 +327,7 @@ def test_several_scripts_are_taken_in_turn():
 
 
 def opened(script=BALANCE, **settings):
-    run = Run(
+    run = LoadRun(
         script,
         LoadSettings(**{"rate": 10, "arrivals": "constant", "subscribers": 10, "ramp_s": 0, **settings}),
     )
@@ -411,7 +411,7 @@ def test_those_that_were_due_and_could_not_leave_are_errors():
 
 
 def test_a_window_opens_at_once_however_large():
-    run = Run(BALANCE, LoadSettings(window=3000, subscribers=3000))
+    run = LoadRun(BALANCE, LoadSettings(window=3000, subscribers=3000))
     run.begin(0)
     assert len(deliveries(run.flush(0))) == 3000
 
@@ -420,18 +420,18 @@ def test_a_second_load_numbers_its_dialogues_otherwise():
     """A dial that comes again under the same number soon after its dialogue is a copy, to a good gateway."""
     numbers = []
     for first in (7, 7 + 61):
-        run = Run(BALANCE, LoadSettings(window=2, subscribers=2), leftovers=Leftovers(session=first))
+        run = LoadRun(BALANCE, LoadSettings(window=2, subscribers=2), leftovers=Leftovers(session=first))
         run.begin(0)
         numbers.append([session for _, _, session, _ in deliveries(run.flush(0))])
     assert numbers == [[7, 8], [68, 69]]
 
 
 def test_the_next_run_on_a_bind_numbers_them_otherwise_too():
-    first = Run(BALANCE, LoadSettings(window=2, subscribers=256))
+    first = LoadRun(BALANCE, LoadSettings(window=2, subscribers=256))
     first.begin(0)
     before = [session for _, _, session, _ in deliveries(first.flush(0))]
     first.finish()
-    second = Run(BALANCE, LoadSettings(window=2, subscribers=256), leftovers=first.leftovers)
+    second = LoadRun(BALANCE, LoadSettings(window=2, subscribers=256), leftovers=first.leftovers)
     second.begin(0)
     assert (before, [session for _, _, session, _ in deliveries(second.flush(0))]) == ([0, 1], [1, 2])
 
@@ -449,7 +449,7 @@ def test_the_slow_ones_at_the_end_of_an_open_load_count():
 
 
 def test_a_ramp_opens_the_window_bit_by_bit():
-    run = Run(BALANCE, LoadSettings(window=3, ramp_s=2, subscribers=10))
+    run = LoadRun(BALANCE, LoadSettings(window=3, ramp_s=2, subscribers=10))
     run.begin(5)
     assert len(deliveries(run.flush(5))) == 1
     run.arrive(1000 * MS + 5)
@@ -475,7 +475,7 @@ def test_a_malformed_answer_is_refused_and_the_dialogue_waits_on():
 
 
 def test_sms_turns_need_no_session_and_end_with_the_last_part():
-    run = make(Script(("?",), kind="sms", service="000100"))
+    run = make(LoadScript(("?",), kind="sms", service="000100"))
     [(_, msisdn, session, text)] = deliveries(run.flush(0))
     assert (session, text) == (None, "?")
     answer(run, msisdn, None, None, 1 * MS, text=b"\x05\0\x03\x09\x02\x01Long", esm_class=0x40)
@@ -486,7 +486,7 @@ def test_sms_turns_need_no_session_and_end_with_the_last_part():
 
 def test_the_number_of_turns_ends_the_run():
     stops = []
-    run = Run(BALANCE, LoadSettings(window=1, subscribers=10, turns=3), on_stop=lambda: stops.append(1))
+    run = LoadRun(BALANCE, LoadSettings(window=1, subscribers=10, turns=3), on_stop=lambda: stops.append(1))
     run.begin()
     turn(run, wire.OP_LAST, 0, 1)
     run.measure()
@@ -534,7 +534,7 @@ def test_a_first_dialogue_that_is_refused_stays_a_single_line():
 
 
 def test_sequence_numbers_go_round_to_1():
-    run = Run(BALANCE, LoadSettings(window=2, subscribers=10), sequence=0x7FFFFFFF)
+    run = LoadRun(BALANCE, LoadSettings(window=2, subscribers=10), sequence=0x7FFFFFFF)
     run.begin()
     assert [sequence for sequence, *_ in deliveries(run.flush(0))] == [0x7FFFFFFF, 1]
     assert run.sequence == 2

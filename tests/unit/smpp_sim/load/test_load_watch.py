@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 
 from smpp_sim.load.output import told
-from smpp_sim.load.pdu import Script
-from smpp_sim.load.run import Run
+from smpp_sim.load.pdu import LoadScript
+from smpp_sim.load.run import LoadRun
 from smpp_sim.load.scripts import of_transcript
 from smpp_sim.load.series import Series
 from smpp_sim.load.settings import LoadSettings
-from smpp_sim.load.timer import Alarm
+from smpp_sim.load.timer import PreciseAlarm
 from smpp_sim.load.view import View, sparkline
 from smpp_sim.transcripts.transcript import parse
 from tests.unit.smpp_sim.load.test_load_output import SECOND
@@ -30,7 +30,7 @@ def shown(view, second, problems, width=100):
 
 
 def test_a_second_is_what_was_counted_since_the_last_one():
-    run = Run(Script(("*100#",)), LoadSettings(window=1, subscribers=10))
+    run = LoadRun(LoadScript(("*100#",)), LoadSettings(window=1, subscribers=10))
     series = Series(run, 0)
     for duration_ms in (1, 2, 3):
         run.histogram.record(duration_ms * MS)
@@ -46,7 +46,7 @@ def test_a_second_is_what_was_counted_since_the_last_one():
 
 
 def test_the_measurement_begins_to_count_anew_and_nothing_of_it_is_lost_at_the_end():
-    run = Run(Script(("*100#",)), LoadSettings(window=1, subscribers=10))
+    run = LoadRun(LoadScript(("*100#",)), LoadSettings(window=1, subscribers=10))
     series = Series(run, 0)
     run.histogram.record(MS)
     series.take(SECOND_NS, measured=False)
@@ -58,7 +58,7 @@ def test_the_measurement_begins_to_count_anew_and_nothing_of_it_is_lost_at_the_e
 
 
 def test_a_rest_of_a_phase_is_no_second():
-    series = Series(Run(Script(("*100#",)), LoadSettings(window=1, subscribers=10)), 0)
+    series = Series(LoadRun(LoadScript(("*100#",)), LoadSettings(window=1, subscribers=10)), 0)
     assert series.take(SECOND_NS, measured=False)
     assert series.take(SECOND_NS + 10 * MS, measured=False) is None
     assert series.take(2 * SECOND_NS + 10 * MS, measured=True).lasted_s == 1.0
@@ -98,7 +98,7 @@ def test_sparkline():
 def test_the_alarm_rings_when_it_is_due_and_not_for_a_time_replaced():
     async def rung():
         ringing = asyncio.Event()
-        alarm = Alarm(ringing.set)
+        alarm = PreciseAlarm(ringing.set)
         alarm.set(time.perf_counter_ns() + 3600 * SECOND_NS)
         due_ns = time.perf_counter_ns() + 2 * MS
         alarm.set(due_ns)

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from smpp_sim.phones.handset import MAX_HIDDEN, Handset, Idle, NoRoom, NotPossible, Shown, State, ToNetwork
+from smpp_sim.phones.handset import (
+    MAX_HIDDEN,
+    DisplayState,
+    Handset,
+    Idle,
+    NoRoom,
+    NotPossible,
+    Shown,
+    ToNetwork,
+)
 
 
 @pytest.fixture
@@ -18,14 +27,14 @@ def test_dialling_runs_until_the_network_answers(phone):
     assert phone.dial("*100#") == [Shown("running", "*100#"), ToNetwork("new", "*100#")]
     assert phone.receive("end", "5 руб.") == [Shown("end", "5 руб.")]
     assert phone.press_ok() == [Idle()]
-    assert phone.state is State.IDLE
+    assert phone.state is DisplayState.IDLE
 
 
 def test_a_question_is_answered_and_the_dialogue_goes_on(phone):
     phone.dial("*105#")
     assert phone.receive("ask", "1 Баланс") == [Shown("ask", "1 Баланс")]
     assert phone.answer("1") == [Shown("running", ""), ToNetwork("answer", "1")]
-    assert phone.state is State.RUNNING
+    assert phone.state is DisplayState.RUNNING
 
 
 def test_ok_under_a_question_is_the_empty_answer_and_no_cancel(phone):
@@ -143,7 +152,7 @@ class AnyPhone(RuleBasedStateMachine):
     @rule()
     def hang_up(self):
         self.phone.hang_up()
-        assert self.phone.state is State.IDLE
+        assert self.phone.state is DisplayState.IDLE
 
     @rule(kind=st.sampled_from(["ask", "end", "notice"]), text=st.sampled_from(["a", "b"]))
     def receive(self, kind, text):
@@ -161,12 +170,14 @@ class AnyPhone(RuleBasedStateMachine):
     def display_and_state_agree(self):
         phone = self.phone
         kind = phone.screen.kind if phone.screen else None
-        expected = {None: State.IDLE, "running": State.RUNNING, "ask": State.ASKED}.get(kind, State.SHOWING)
+        expected = {None: DisplayState.IDLE, "running": DisplayState.RUNNING, "ask": DisplayState.ASKED}.get(
+            kind, DisplayState.SHOWING
+        )
         assert phone.state is expected
         assert len(phone.hidden) <= MAX_HIDDEN + 1
-        assert not (phone.state is State.IDLE and phone.in_dialogue)
-        assert not (phone.state is State.RUNNING and not phone.in_dialogue)
-        assert not (phone.hidden and phone.state in (State.IDLE, State.RUNNING))
+        assert not (phone.state is DisplayState.IDLE and phone.in_dialogue)
+        assert not (phone.state is DisplayState.RUNNING and not phone.in_dialogue)
+        assert not (phone.hidden and phone.state in (DisplayState.IDLE, DisplayState.RUNNING))
 
 
 TestAnyPhone = AnyPhone.TestCase

@@ -2,7 +2,7 @@
 
 from gateway.smpp.text import Part
 from smpp_sim.phones import inbox
-from smpp_sim.phones.inbox import Inbox
+from smpp_sim.phones.inbox import SmsInbox
 
 
 def octets(text):
@@ -10,12 +10,12 @@ def octets(text):
 
 
 def test_a_message_in_one_piece():
-    sms = Inbox().receive("000110", b"hello", "gsm7", None, 5)
+    sms = SmsInbox().receive("000110", b"hello", "gsm7", None, 5)
     assert (sms.number, sms.sender, sms.text, sms.parts, sms.at) == (1, "000110", "hello", 1, 5)
 
 
 def test_parts_in_any_order_and_twice():
-    box = Inbox()
+    box = SmsInbox()
     for number in (2, 2, 1):
         assert box.receive("a", octets(str(number)), "ucs2", Part(0, 3, number), 0) is None
     assert box.receive("a", octets("3"), "ucs2", Part(0, 3, 3), 0).text == "123"
@@ -23,32 +23,32 @@ def test_parts_in_any_order_and_twice():
 
 def test_a_character_that_was_split_is_whole_again():
     whole = octets("😀")
-    box = Inbox()
+    box = SmsInbox()
     box.receive("a", whole[:2], "ucs2", Part(1, 2, 1), 0)
     assert box.receive("a", whole[2:], "ucs2", Part(1, 2, 2), 0).text == "😀"
 
 
 def test_parts_of_two_alphabets():
-    box = Inbox()
+    box = SmsInbox()
     box.receive("a", b"x", "gsm7", Part(1, 2, 1), 0)
     assert box.receive("a", octets("я"), "ucs2", Part(1, 2, 2), 0).text == "xя"
 
 
 def test_senders_and_references_do_not_mix():
-    box = Inbox()
+    box = SmsInbox()
     assert box.receive("a", b"1", "gsm7", Part(1, 2, 1), 0) is None
     assert box.receive("b", b"2", "gsm7", Part(1, 2, 2), 0) is None
     assert box.receive("a", b"2", "gsm7", Part(2, 2, 2), 0) is None
 
 
 def test_what_stays_incomplete_is_forgotten():
-    box = Inbox()
+    box = SmsInbox()
     box.receive("a", b"1", "gsm7", Part(1, 2, 1), 0)
     assert box.receive("a", b"2", "gsm7", Part(1, 2, 2), inbox.PART_LIFE_S + 1) is None
 
 
 def test_messages_and_incomplete_ones_are_bounded():
-    box = Inbox()
+    box = SmsInbox()
     for number in range(inbox.MAX_MESSAGES + 1):
         box.receive("a", b"x", "gsm7", None, number)
     assert [box.messages[0].number, len(box.messages)] == [2, inbox.MAX_MESSAGES]

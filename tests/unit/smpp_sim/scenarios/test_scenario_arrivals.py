@@ -6,12 +6,20 @@ from dataclasses import replace
 import pytest
 
 from smpp_sim.scenarios.arrivals import arrival_times, visits
-from smpp_sim.scenarios.scenario import Arrivals, Chance, Scenario, Script, Spread, Step, Subscribers
+from smpp_sim.scenarios.scenario import (
+    Arrivals,
+    Chance,
+    Scenario,
+    Spread,
+    SubscriberRange,
+    VisitScript,
+    VisitStep,
+)
 
-ONE = Script(name="one", steps=(Step(dial="*1#"),))
+ONE = VisitScript(name="one", steps=(VisitStep(dial="*1#"),))
 SCENARIO = Scenario(
     duration_s=1000,
-    subscribers=Subscribers(first="0099", count=5),
+    subscribers=SubscriberRange(first="0099", count=5),
     scripts=(ONE, replace(ONE, name="three", weight=3)),
 )
 

@@ -5,7 +5,7 @@ import pytest
 from pytest_starpound.smsc import Smsc
 
 from menus.turns import Begin
-from smpp_sim.phones.events import Event
+from smpp_sim.phones.events import LogEvent
 from smpp_sim.simulator import Simulator
 from smpp_sim.transcripts import transcript
 from smpp_sim.transcripts.recorder import MASKS, masked, record
@@ -16,7 +16,7 @@ IVAN = "79260000003"
 
 
 def written(*events, **how):
-    numbered = [Event(number, 0.0, kind, data) for number, (kind, data) in enumerate(events, 1)]
+    numbered = [LogEvent(number, 0.0, kind, data) for number, (kind, data) in enumerate(events, 1)]
     return transcript.write(record(IVAN, numbered, **how))
 
 
@@ -65,7 +65,11 @@ def test_screens_in_a_row_stay_apart():
     steps = transcript.parse(
         written(screen("error", "One"), screen("error", "Two"), screen("notice", "{3}\\ "))
     )
-    assert [step.text for step in steps if isinstance(step, transcript.Screen)] == ["One", "Two", "{{3}}\\ "]
+    assert [step.text for step in steps if isinstance(step, transcript.ScreenShown)] == [
+        "One",
+        "Two",
+        "{{3}}\\ ",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,14 @@ def test_a_conversation_is_read():
     steps = t.parse(PASSWORD)
     assert steps == [
         t.Comment("Password for the web account, by USSD"),
-        t.Phone("79260000003", ("private", "ru", "cyrillic")),
+        t.PickedUp("79260000003", ("private", "ru", "cyrillic")),
         t.Typed("*105*00#"),
-        t.Screen(
+        t.ScreenShown(
             "Ваш запрос обрабатывается. Нажмите OK,\nи пароль придёт в SMS.",
-            t.Facts("password.confirm", "ask", "ucs2", 61, 80),
+            t.ScreenFacts("password.confirm", "ask", "ucs2", 61, 80),
         ),
         t.Typed(""),
-        t.Screen("Пароль отправлен.", t.Facts("password.sent", "end", "ucs2", 17, 80)),
+        t.ScreenShown("Пароль отправлен.", t.ScreenFacts("password.sent", "end", "ucs2", 17, 80)),
         t.TextReceived("000110", "Логин 9260000003, пароль {password}"),
         t.Blank(),
         t.TextSent("000110", ""),
@@ -50,7 +50,7 @@ def test_a_conversation_is_read():
 
 
 def test_windows_line_ends_and_byte_order_marks_are_no_matter():
-    assert t.parse(b"\xef\xbb\xbf> *100#\r\n< 1\r\n") == [t.Typed("*100#"), t.Screen("1")]
+    assert t.parse(b"\xef\xbb\xbf> *100#\r\n< 1\r\n") == [t.Typed("*100#"), t.ScreenShown("1")]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ texts = st.text(st.characters(), max_size=40)
 templates = texts.map(t.literal) | st.just("{password} и {number}")
 words = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
 facts = st.builds(
-    t.Facts,
+    t.ScreenFacts,
     words,
     st.sampled_from(t.KINDS),
     st.sampled_from(t.ALPHABETS),
@@ -121,12 +121,12 @@ digits = st.text("0123456789", min_size=1, max_size=12)
 steps = st.one_of(
     st.builds(t.Comment, st.text(st.characters(categories=["L", "N", "P"]), max_size=20)),
     st.builds(t.Blank),
-    st.builds(t.Phone, digits, st.lists(words, max_size=3).map(tuple)),
+    st.builds(t.PickedUp, digits, st.lists(words, max_size=3).map(tuple)),
     st.builds(t.Typed, texts),
     st.builds(t.TextSent, digits, texts),
-    st.builds(t.Screen, templates, facts),
+    st.builds(t.ScreenShown, templates, facts),
     st.builds(t.TextReceived, texts, templates),
-    st.builds(t.Did, st.sampled_from(t.DEEDS)),
+    st.builds(t.Did, st.sampled_from(t.INTERRUPTIONS)),
 )
 
 

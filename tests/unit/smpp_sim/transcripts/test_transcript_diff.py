@@ -2,7 +2,7 @@
 
 import pytest
 
-from smpp_sim.transcripts.diff import Outcome, agrees, compare, exchanges, settled
+from smpp_sim.transcripts.diff import ToPhone, agrees, compare, exchanges, settled
 from smpp_sim.transcripts.transcript import parse, write
 
 
@@ -11,7 +11,7 @@ def step(text):
 
 
 def outcomes(text):
-    return [one for one in parse(text) if isinstance(one, Outcome)]
+    return [one for one in parse(text) if isinstance(one, ToPhone)]
 
 
 MENU = "< Menu\n= root ask gsm7 4/182\n"
