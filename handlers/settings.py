@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from data.model import LANGUAGES, SCRIPTS, Language, Script, Subscriber
 from handlers.registry import ArgumentError, Outcome, Work, operation
 
-Choice = TypeVar("Choice", Language, Script)
+Setting = TypeVar("Setting", Language, Script)
 
 
 @operation("settings.language", args={"language": str}, outcomes={"changed": ()})
@@ -26,7 +26,7 @@ async def set_script(work: Work, subscriber: Subscriber, args: dict[str, Any]) -
     return Outcome("changed")
 
 
-def _one_of(known: tuple[Choice, ...], operation: str, name: str, value: str) -> Choice:
+def _one_of(known: tuple[Setting, ...], operation: str, name: str, value: str) -> Setting:
     for word in known:
         if word == value:
             return word

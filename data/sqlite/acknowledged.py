@@ -14,7 +14,7 @@ DELETE FROM acknowledged WHERE link = ?1 AND id < coalesce(
 """
 
 
-class Acknowledgements(Verbs):
+class AcknowledgementVerbs(Verbs):
     """Verbs about the responses that were given."""
 
     async def note_acknowledged(self, record: Acknowledged) -> None:

@@ -22,7 +22,7 @@ EACH_ASKED = "(SELECT value AS asked FROM json_each(?)) AS listed CROSS JOIN"
 """To join with: each ``asked`` leads, and finds its row. A fifth faster than ``IN`` for a batch of numbers."""
 
 
-class Connection:
+class SqliteConnection:
     """One connection, in autocommit mode: transactions begin and end here and nowhere by themselves.
 
     Statements are constant strings, so that the connection finds each of them prepared.
@@ -128,7 +128,7 @@ class Connection:
 class Verbs:
     """Some of the verbs of a part of the store, on its connection."""
 
-    def __init__(self, connection: Connection):
+    def __init__(self, connection: SqliteConnection):
         self._name = connection.name
         self._read = connection.execute
         self._write = connection.write

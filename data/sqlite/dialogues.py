@@ -19,7 +19,7 @@ FORGET_ENDED = "DELETE FROM dialogues WHERE touched < ? AND node = ''"
 EXPIRE = "DELETE FROM dialogues WHERE touched < ?"
 
 
-class Dialogues(Verbs):
+class DialogueVerbs(Verbs):
     """Verbs about dialogues."""
 
     async def dialogue(self, msisdn: str) -> DialogueRecord | None:

@@ -16,7 +16,7 @@ DROP_PACKAGES = "DELETE FROM packages WHERE msisdn = ? AND option = ?"
 PACKAGES = "SELECT option, kind, remaining, total FROM packages WHERE msisdn = ? ORDER BY option, kind"
 
 
-class Options(Verbs):
+class OptionVerbs(Verbs):
     """Verbs about the options and packages of one number."""
 
     catalogue: Catalogue

@@ -4,7 +4,7 @@
 import hashlib
 
 from data.model import MessagePart
-from data.sqlite.connection import Connection, Verbs, upsert
+from data.sqlite.connection import SqliteConnection, Verbs, upsert
 
 _PART = "link, msisdn, recipient, reference, number, total, data_coding, octets, received"
 _MESSAGE = "link, msisdn, recipient, reference"
@@ -34,10 +34,10 @@ REPEATED_S = 60.0
 _DIGEST_OCTETS = 8
 
 
-class Parts(Verbs):
+class PartVerbs(Verbs):
     """Verbs about parts of long messages."""
 
-    def __init__(self, connection: Connection):
+    def __init__(self, connection: SqliteConnection):
         super().__init__(connection)
         # Never less than there are: it is counted anew only when it says that there may be too many.
         (self._parts_at_most,) = connection.execute(COUNT_PARTS).fetchone()

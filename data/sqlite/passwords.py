@@ -16,7 +16,7 @@ SET_HASH = upsert("passwords", "msisdn, hash, issued", key="msisdn")
 HASH = "SELECT hash FROM passwords WHERE msisdn = ?"
 
 
-class Passwords(Verbs):
+class PasswordVerbs(Verbs):
     """Verbs about passwords."""
 
     async def record_password_issue(self, msisdn: str, when: float) -> None:

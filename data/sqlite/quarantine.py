@@ -26,7 +26,7 @@ ASK_NO_MORE = f"UPDATE quarantine SET replay = 0 WHERE id IN {LISTED}"
 REPLAYS = f"SELECT {_RECORD} FROM quarantine WHERE replay = 1 ORDER BY id LIMIT ?"
 
 
-class Quarantine(Verbs):
+class QuarantineVerbs(Verbs):
     """Verbs about the quarantine."""
 
     async def quarantine(self, records: Sequence[QuarantineRecord], limit: int) -> None:

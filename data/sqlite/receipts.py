@@ -22,7 +22,7 @@ DELETE FROM sent_messages WHERE (link, message_key) IN (
 """
 
 
-class Receipts(Verbs):
+class ReceiptVerbs(Verbs):
     """Verbs about receipts."""
 
     async def note_sent(self, messages: Sequence[SentMessage]) -> None:

@@ -11,36 +11,36 @@ from typing import TextIO
 
 from data.model import Catalogue
 from data.sqlite import catalogue
-from data.sqlite.acknowledged import Acknowledgements
-from data.sqlite.connection import Connection
-from data.sqlite.dialogues import Dialogues
+from data.sqlite.acknowledged import AcknowledgementVerbs
+from data.sqlite.connection import SqliteConnection
+from data.sqlite.dialogues import DialogueVerbs
 from data.sqlite.jobs import SqliteJobs
-from data.sqlite.options import Options
+from data.sqlite.options import OptionVerbs
 from data.sqlite.outbox import LAST_ID, SqliteOutbox
-from data.sqlite.parts import Parts
-from data.sqlite.passwords import Passwords
-from data.sqlite.quarantine import Quarantine
-from data.sqlite.receipts import Receipts
-from data.sqlite.subscribers import Subscribers
+from data.sqlite.parts import PartVerbs
+from data.sqlite.passwords import PasswordVerbs
+from data.sqlite.quarantine import QuarantineVerbs
+from data.sqlite.receipts import ReceiptVerbs
+from data.sqlite.subscribers import SubscriberVerbs
 from data.store import Facts, Inbox, Jobs, Outbox, StoreError, Unit
 
 
-class SqliteFacts(Subscribers, Options, Passwords):
+class SqliteFacts(SubscriberVerbs, OptionVerbs, PasswordVerbs):
     """All that operations see."""
 
-    def __init__(self, connection: Connection, catalogue: Catalogue):
+    def __init__(self, connection: SqliteConnection, catalogue: Catalogue):
         super().__init__(connection)
         self.catalogue = catalogue
 
 
-class SqliteInbox(Dialogues, Acknowledgements, Receipts, Parts, Quarantine):
+class SqliteInbox(DialogueVerbs, AcknowledgementVerbs, ReceiptVerbs, PartVerbs, QuarantineVerbs):
     """What came, as far as it must be known later."""
 
 
 class SqliteUnit:
     """The unit of work that is open on the connection. One at a time is, so that all can be the same object."""
 
-    def __init__(self, connection: Connection, catalogue: Catalogue):
+    def __init__(self, connection: SqliteConnection, catalogue: Catalogue):
         self.facts: Facts = SqliteFacts(connection, catalogue)
         self.outbox: Outbox = SqliteOutbox(connection)
         self.inbox: Inbox = SqliteInbox(connection)
@@ -67,7 +67,7 @@ class SqliteStore:
 
     def __init__(self, sqlite: sqlite3.Connection, name: str, lock_file: str | None):
         self.catalogue = catalogue.read(sqlite)
-        self._connection = Connection(sqlite, name)
+        self._connection = SqliteConnection(sqlite, name)
         self._unit = SqliteUnit(self._connection, self.catalogue)
         self._lock = asyncio.Lock()
         self._lock_file = lock_file

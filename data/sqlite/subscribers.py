@@ -53,7 +53,7 @@ ADD_TARIFF_PACKAGE = "INSERT INTO packages (msisdn, option, kind, remaining, tot
 IMPORT_CHUNK = 10_000
 
 
-class Subscribers(Verbs):
+class SubscriberVerbs(Verbs):
     """Verbs about one number and its account."""
 
     catalogue: Catalogue

@@ -34,7 +34,7 @@ class Numbered(Protocol):
 
 
 Record = TypeVar("Record", bound=Numbered)
-Page = Callable[[int, int | None], Awaitable[Sequence[Record]]]
+RecordPage = Callable[[int, int | None], Awaitable[Sequence[Record]]]
 """So many records at most, those below a number if one is given, newest first."""
 
 
@@ -60,7 +60,7 @@ async def missing(ids: Iterable[int] | None, find: Callable[[int], Awaitable[Num
     return [number for number in ids or () if await find(number) is None]
 
 
-async def newest(page: Page[Record], limit: int, wanted: Callable[[Record], bool]) -> list[Record]:
+async def newest(page: RecordPage[Record], limit: int, wanted: Callable[[Record], bool]) -> list[Record]:
     """The newest ``limit`` records that are wanted."""
     found: list[Record] = []
     async for record in _newest_first(page):
@@ -71,7 +71,7 @@ async def newest(page: Page[Record], limit: int, wanted: Callable[[Record], bool
     return found
 
 
-async def _newest_first(page: Page[Record]) -> AsyncIterator[Record]:
+async def _newest_first(page: RecordPage[Record]) -> AsyncIterator[Record]:
     records = await page(_PAGE, None)
     while records:
         for record in records:

@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 STORE = click.option("--store", "url", required=True, help="sqlite:///PATH")
 
-Answer = TypeVar("Answer")
+Found = TypeVar("Found")
 
 
-def ask(url: str, question: Callable[["Store"], Awaitable[Answer]], *, create: bool = False) -> Answer:
+def ask(url: str, question: Callable[["Store"], Awaitable[Found]], *, create: bool = False) -> Found:
     """Open the store, put the question and answer it. Raises StoreError.
 
     With ``create`` a store that is not there is made.
     """
     from data.opening import open_store
 
-    async def opened() -> Answer:
+    async def opened() -> Found:
         store = open_store(url, create=create, patient=True)
         try:
             return await question(store)

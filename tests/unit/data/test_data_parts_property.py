@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.model import MessagePart
-from data.sqlite.connection import Connection
+from data.sqlite.connection import SqliteConnection
 from data.sqlite.opening import connect
-from data.sqlite.parts import Parts
+from data.sqlite.parts import PartVerbs
 
 LIMIT, TOTAL_LIMIT = 5, 9
 HELD = "SELECT link, msisdn, recipient, reference, number, total FROM message_parts"
@@ -59,9 +59,9 @@ def check_whole(message: list[MessagePart], came: list[MessagePart]) -> None:
 @given(sequence=st.lists(parts(), max_size=40))
 def test_limits_hold_and_only_whole_messages_come_out(sqlite, sequence):
     async def keep() -> None:
-        connection = Connection(sqlite, "in memory")
+        connection = SqliteConnection(sqlite, "in memory")
         connection.begin()
-        parts = Parts(connection)
+        parts = PartVerbs(connection)
         try:
             for count, part in enumerate(sequence, start=1):
                 message = await parts.keep_part(part, LIMIT, TOTAL_LIMIT)

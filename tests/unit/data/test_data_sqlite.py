@@ -23,7 +23,7 @@ from data.sqlite import (
     receipts,
     subscribers,
 )
-from data.sqlite.connection import Connection
+from data.sqlite.connection import SqliteConnection
 from data.sqlite.opening import connect
 from data.store import StoreBusy
 
@@ -317,7 +317,7 @@ class TestFullDisk:
         assert await self.language(store) == "en"
 
     def test_a_turn_that_lost_the_whole_unit_says_so(self, sqlite):
-        connection = Connection(sqlite, "store.db")
+        connection = SqliteConnection(sqlite, "store.db")
         connection.begin()
         connection.savepoint()
         connection.write(outbox.DROP_EXPIRED, (1.0,))
