@@ -4,8 +4,8 @@ import asyncio
 import functools
 import gc
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +136,21 @@ def query(folder: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
     uri = f"{(folder / 'starpound.db').absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         return connection.execute(sql, values).fetchall()
+
+
+def change(folder: Path, sql: str, *values: object) -> None:
+    """Change the database as a stranger does."""
+    with closing(sqlite3.connect(folder / "starpound.db", isolation_level=None)) as connection:
+        connection.execute(sql, values)
+
+
+@contextmanager
+def unwritable(database: Path) -> Iterator[None]:
+    """Within the block nobody can write to the database: a stranger does not let go of it."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
 
 
 def number(i: int) -> str:

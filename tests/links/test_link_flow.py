@@ -32,6 +32,7 @@ from tests.links.scene import (
     sms,
     to_centre,
     until,
+    unwritable,
 )
 
 FAR = 4e9  # a moment that nobody lives to see
@@ -261,19 +262,13 @@ async def test_a_store_that_fails_is_tried_again_and_not_at_once(tmp_path, heard
             frame = encode(SubmitSm(destination_addr=refused))
             row = Outgoing(unit.draw_id(), "ussdc", refused, "sms", 0, FAR, frame)
             await unit.outbox.enqueue([row])
-        limit(ours.store, full=True)
-        link_of(ours).deliver([row])
-        await until(lambda: len(heard.of("the store took nothing of this read")) >= 2, "two tries")
-        await asyncio.sleep(0.05)
-        tries = len(heard.of("the store took nothing of this read"))
-        assert tries <= 3, f"{tries} tries"
-        limit(ours.store, full=False)
+        with unwritable(tmp_path / "starpound.db"):
+            link_of(ours).deliver([row])
+            await until(lambda: len(heard.of("the store took nothing of this read")) >= 2, "two tries")
+            await asyncio.sleep(0.05)
+            tries = len(heard.of("the store took nothing of this read"))
+            assert tries <= 3, f"{tries} tries"
         await until(lambda: query(tmp_path, "SELECT count(*) FROM undelivered") == [(1,)], "written off")
-
-
-def limit(store, full):
-    """A database in which nothing can be written, or again can."""
-    store._connection.execute(f"PRAGMA query_only = {int(full)}")
 
 
 @scene

@@ -16,6 +16,7 @@ from gateway.smpp.vocabulary import (
 from gateway.turns import quarantine
 from tests.links.peer import centre, connected
 from tests.links.scene import (
+    change,
     dialled,
     from_centre,
     gateway,
@@ -28,6 +29,7 @@ from tests.links.scene import (
     shown,
     to_centre,
     until,
+    unwritable,
 )
 
 UNKNOWN_OP = b"\xee"
@@ -184,12 +186,12 @@ async def test_a_flood_is_bounded_and_logged_in_a_few_lines(tmp_path, heard, mon
 @scene
 async def test_a_replay_is_handled_and_dropped(tmp_path):
     """Refused by the dialect; somebody mends the record's cause (here: the record), and asks for it again."""
-    async with centre() as smsc, gateway(tmp_path, to_centre(smsc.port)) as ours:
+    async with centre() as smsc, gateway(tmp_path, to_centre(smsc.port)):
         peer = await smsc.bound()
         await peer.ask(strange(number(3)))
         await until(lambda: kept(tmp_path), "a record")
         mended = encode(dialled(number(3), "*100#"))
-        ours.store._connection.execute("UPDATE quarantine SET octets = ?", (mended,))
+        change(tmp_path, "UPDATE quarantine SET octets = ?", mended)
         await ask_replay(tmp_path)
         assert "523" in shown(await peer.message())
         await until(lambda: not kept(tmp_path), "the record is gone")
@@ -223,7 +225,7 @@ async def test_a_replay_in_the_other_role(tmp_path):
         await peer.ask(pdu)
         await until(lambda: kept(tmp_path), "a record")
         mended = encode(dialled(number(3), "*100#", carrier=SubmitSm))
-        ours.store._connection.execute("UPDATE quarantine SET octets = ?", (mended,))
+        change(tmp_path, "UPDATE quarantine SET octets = ?", mended)
         await ask_replay(tmp_path)
         answer = await peer.message()
         assert type(answer) is DeliverSm
@@ -251,9 +253,8 @@ async def test_a_disk_that_is_full_does_not_end_the_daemon(tmp_path, heard):
     async with centre() as smsc, gateway(tmp_path, to_centre(smsc.port)) as ours:
         peer = await smsc.bound()
         await healthy(ours)
-        ours.store._connection.execute("PRAGMA query_only = 1")
-        peer.write(bytes.fromhex("00000010000000aa0000000000000009"))
-        await until(lambda: len(heard.of("quarantine not written yet")) > 1, "two tries")
-        ours.store._connection.execute("PRAGMA query_only = 0")
+        with unwritable(tmp_path / "starpound.db"):
+            peer.write(bytes.fromhex("00000010000000aa0000000000000009"))
+            await until(lambda: len(heard.of("quarantine not written yet")) > 1, "two tries")
         await until(lambda: kept(tmp_path), "a record")
         assert not any(task.done() for task in ours._tasks), "a part of the daemon has ended"

@@ -10,6 +10,7 @@ from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, decode, encode
 from gateway.smpp.vocabulary import ESME_RINVCMDID, MESSAGE_PAYLOAD
 from gateway.turns import quarantine as module
 from gateway.turns.quarantine import Quarantine, octets_of
+from tests.links.scene import unwritable
 
 NONSENSE = bytes.fromhex("00000010000000aa0000000000000009")
 
@@ -106,14 +107,13 @@ def test_a_long_one_is_cut(store):
     asyncio.run(play())
 
 
-def test_what_could_not_be_written_is_written_the_next_time_and_stays_bounded(store):
+def test_what_could_not_be_written_is_written_the_next_time_and_stays_bounded(store, tmp_path):
     async def play():
         one = Quarantine(store, 1000)
-        store._connection.execute("PRAGMA query_only = 1")
-        for _ in range(3):
-            fill(one, 80)
-            await one.write()
-        store._connection.execute("PRAGMA query_only = 0")
+        with unwritable(tmp_path / "x.db"):
+            for _ in range(3):
+                fill(one, 80)
+                await one.write()
         assert await kept(store) == []
         await one.write()
         assert len(await kept(store)) == 100
