@@ -2,6 +2,7 @@
 
 ``station``    a phone with what the network keeps about it
 ``network``    all phones and dialogues, their timers; no I/O, no clock
+``deadlines``  when which of the dialogues is over
 ``routing``    which ESME a code or a number goes to, and which dialogue a message of an ESME
 ``delivery``   what waits for an ESME, in order, until it has said that it took it
 ``messages``   SMS and receipts as PDUs; ``wire_time`` has times as SMPP writes them

@@ -9,9 +9,10 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from gateway.dialect import Message
+from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.fields import SmeAddress
 from gateway.smpp.long_messages import LongForm, read_part, sms_parts
-from gateway.smpp.pdu import AlertNotification, DataSm, DeliverSm, Pdu, SubmitMulti, SubmitSm
+from gateway.smpp.pdu import AlertNotification, DataSm, DeliverSm, Pdu, SubmitMulti, SubmitSm, encode
 from gateway.smpp.receipts import STATES, Receipt, encode_receipt, receipt_tlvs
 from gateway.smpp.text import ALPHABET_BY_DCS, decode_text, measure
 from gateway.smpp.user_data_header import National, Part
@@ -92,6 +93,14 @@ def sms_from_phone(
         )
         for part in sms_parts(text, alphabet, reference, form)
     ]
+
+
+def require_encodable(pdu: Message) -> None:
+    """Raises `NotPossible` when the text cannot travel: better before it is queued than in the link."""
+    try:
+        encode(pdu)
+    except LocalProtocolError as error:
+        raise NotPossible(f"this cannot be sent: {error}") from None
 
 
 def read_sms(pdu: Message | SubmitMulti) -> Submitted:

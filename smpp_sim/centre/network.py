@@ -4,16 +4,13 @@ No I/O and no clock: `now` comes in as seconds of any monotonic clock, `deadline
 The asyncio shell (`centre`) brings submit_sm in, takes deliveries out with `take`, and reports what became of them.
 """
 
-import heapq
 import itertools
 import logging
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
-from gateway.dialect import IndicationKind, Message, Outbound, Profile, load_profile
-from gateway.smpp.errors import LocalProtocolError
-from gateway.smpp.pdu import encode
+from gateway.dialect import IndicationKind, Outbound, Profile, load_profile
 from gateway.smpp.vocabulary import (
     ESME_RMSGQFUL,
     ESME_ROK,
@@ -21,10 +18,11 @@ from gateway.smpp.vocabulary import (
     ESME_RTHROTTLED,
     ESME_RX_T_APPN,
 )
+from smpp_sim.centre.deadlines import Deadlines
 from smpp_sim.centre.delivery import Delivery, DeliveryQueue, QueueFull, UssdDialogue
 from smpp_sim.centre.faults import Faults, NoFaults
 from smpp_sim.centre.message_centre import MessageCentre
-from smpp_sim.centre.messages import sms_from_phone
+from smpp_sim.centre.messages import require_encodable, sms_from_phone
 from smpp_sim.centre.routing import Owed, dialogue_of, route
 from smpp_sim.centre.sent_sms import Rejected
 from smpp_sim.centre.station import MobileStation, read_msisdn
@@ -69,8 +67,7 @@ class Network:
         self._profiles = {name: load_profile(account.dialect) for name, account in self.accounts.items()}
         self._wall_offset_s = wall_offset_s
         self.stations: OrderedDict[str, MobileStation] = OrderedDict()
-        self._due: list[tuple[float, int, UssdDialogue]] = []
-        self._tie = itertools.count()
+        self._deadlines = Deadlines()
         self._sessions = itertools.count(1)
         self._owed = Owed(settings.max_phones)
         self.faults: Faults = NoFaults()
@@ -212,23 +209,14 @@ class Network:
         """When `on_deadline` is due next, or deliveries can be tried again; None: never."""
         deadlines = (queue.deadline(now) for queue in self.queues.values())
         times = [when for when in deadlines if when is not None]
-        if self._due:
-            times.append(self._due[0][0])
-        if (when := self.sms.deadline()) is not None:
-            times.append(when)
+        times += [when for when in (self._deadlines.first(), self.sms.deadline()) if when is not None]
         return min(times, default=None)
 
     def on_deadline(self, now: float) -> None:
         """End the dialogues whose time is up; deliver or give up the SMS whose time has come."""
         self.sms.on_deadline(now)
-        while self._due and self._due[0][0] <= now:
-            _, _, dialogue = heapq.heappop(self._due)
-            if dialogue.over:
-                continue
-            if dialogue.deadline > now:
-                self._schedule(dialogue)
-            else:
-                self._time_out(dialogue, now)
+        for dialogue in self._deadlines.due(now):
+            self._time_out(dialogue, now)
 
     def wall(self, now: float) -> float:
         """Unix time of `now`."""
@@ -309,7 +297,7 @@ class Network:
         pdu = profile.indicate(
             dialogue.msisdn, dialogue.service_addr, text, kind, dialogue.session, dialogue.unit
         )
-        _check(pdu)
+        require_encodable(pdu)
         self.queues[dialogue.system_id].put(pdu, now, dialogue=dialogue, farewell=farewell)
 
     def _refused(self, system_id: str, delivery: Delivery, status: int, now: float) -> None:
@@ -370,15 +358,7 @@ class Network:
     def _wait(self, dialogue: UssdDialogue, until: float) -> None:
         self.stations[dialogue.msisdn].dialogue = dialogue
         dialogue.deadline = min(until, dialogue.opened + self.settings.total_s)
-        self._schedule(dialogue)
-
-    def _schedule(self, dialogue: UssdDialogue) -> None:
-        heapq.heappush(self._due, (dialogue.deadline, next(self._tie), dialogue))
-        if len(self._due) > 1000 + 4 * len(self.stations):
-            self._due = [
-                (one.deadline, next(self._tie), one) for one in {due[2] for due in self._due} if not one.over
-            ]
-            heapq.heapify(self._due)
+        self._deadlines.note(dialogue, len(self.stations))
 
     def _time_out(self, dialogue: UssdDialogue, now: float) -> None:
         if not dialogue.owed:
@@ -415,11 +395,3 @@ class Network:
                 del self.stations[msisdn]
                 return
         raise NotPossible(f"all {self.settings.max_phones} phones of this network are in use")
-
-
-def _check(pdu: Message) -> None:
-    """Raises `NotPossible` when the text cannot travel: better here than in the link."""
-    try:
-        encode(pdu)
-    except LocalProtocolError as error:
-        raise NotPossible(f"this cannot be sent: {error}") from None

@@ -306,7 +306,7 @@ def test_timers_of_dialogues_that_are_over_do_not_pile_up():
         net.dial(IVAN, "*100#", now / 1_000)
         show(net, take(net, now / 1_000), "5 руб.", "finish", now / 1_000)
         net.press_ok(IVAN, now / 1_000)
-    assert len(net._due) < 1_100
+    assert len(net._deadlines) < 1_100
 
 
 def test_settings_that_cannot_be():
