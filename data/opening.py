@@ -27,6 +27,7 @@ def open_store(url: str, create: bool = True, patient: bool = False) -> Store:
     scheme, separator, _ = url.partition("://")
     if not separator:
         raise StoreError(f"{url}: a store is named by a URL such as sqlite:///PATH")
-    if scheme not in SCHEMES:
-        raise StoreError(f"{scheme}: no such kind of store; there is {', '.join(sorted(SCHEMES))}")
+    if scheme not in SCHEMES:  # of the rest nothing is told: a password may be in it
+        known = ", ".join(f"{kind}:///PATH" for kind in sorted(SCHEMES))
+        raise StoreError(f"{scheme}: no such kind of store; there is {known}")
     return SCHEMES[scheme](url, create, patient)

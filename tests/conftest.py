@@ -1,6 +1,7 @@
 """What all tests share: with CI set, a skip is a failure; tests of one file run on one worker."""
 
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -9,6 +10,8 @@ from gateway.settings import Log
 from gateway.watch.logs import configure_logging
 
 configure_logging(Log(level="warning", format="text"))
+# A shell that starts us in the background has SIGINT ignored, which the programs that we start would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # How long an example takes says more about the machine than about us.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from gateway.alarm import Alarm
 from gateway.smpp.events import Event
 from gateway.smpp.session import Session
 
@@ -39,8 +40,7 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._transport: Any = None
-        self._timer: asyncio.Handle | None = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(self._on_timer)
         self._lost = False
         self._at_work = False
 
@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
         data = self.session.data_to_send()
         if data and not self._lost:
             self._transport.write(data)
-        self._arm()
+        self._alarm.arm(self.session.deadline())
 
     async def run(self, handle: Handler) -> None:
         """Pump until the session is closed or the connection lost; the transport is closed on return."""
@@ -120,22 +120,10 @@ class Connection(asyncio.Protocol):
                 self._at_work = False
         finally:
             self.flush()
-            if self._timer:
-                self._timer.cancel()
+            self._alarm.cancel()
             self._transport.close()
 
-    def _arm(self) -> None:
-        """One timer at most: an armed one that is early finds nothing to do and is armed anew."""
-        deadline = self.session.deadline()
-        if deadline is None or (self._timer and self._timer_at <= deadline):
-            return
-        if self._timer:
-            self._timer.cancel()
-        self._timer_at = deadline  # uvloop gives no handle with a time for one that is past
-        self._timer = self._loop.call_at(deadline, self._on_timer)
-
     def _on_timer(self) -> None:
-        self._timer = None
         self.session.on_deadline(self._clock())
         self.flush()  # no timer waits for the handler
         self._wake.set()

@@ -6,7 +6,6 @@ outcomes; a connection that is lost hands back what was under way on it.
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 import structlog
 
 from data.model import Outgoing
+from gateway.alarm import Alarm
 from gateway.links.connection import Connection
 from gateway.links.flow import Flow
 from gateway.links.outbox import ITEMS, Fragment, Item, Lane, SendQueue, Verdict
@@ -76,8 +76,7 @@ class Outward:
         self._may_hold: set[Connection] = set()  # messages of ours; until it has left, whatever its state
         self._may_carry = _MAY_CARRY[settings.role]
         self._not_ours = _NOT_OURS[settings.role]
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at = math.inf
+        self._alarm = Alarm(self.wake)
         metrics.link_up.labels(settings.name).set(0)
         metrics.backlog.labels(settings.name).set(0)
         metrics.window.labels(settings.name).set(self._flow.window)
@@ -118,7 +117,7 @@ class Outward:
             self._parts.clear()
             self._metrics.backlog.labels(self._settings.name).set(0)
         if not self.connections:
-            self._stop_alarm()
+            self._alarm.cancel()
         self.wake()
 
     def wake(self) -> None:
@@ -355,17 +354,5 @@ class Outward:
 
     def _set_alarm(self, when: float | None) -> None:
         """Look at the queue then, if not earlier."""
-        if when is None or not self.connections or when >= self._alarm_at:
-            return
-        self._stop_alarm()
-        self._alarm_at = when
-        self._alarm = asyncio.get_running_loop().call_at(when, self._ring)
-
-    def _stop_alarm(self) -> None:
-        if self._alarm:
-            self._alarm.cancel()
-        self._alarm, self._alarm_at = None, math.inf
-
-    def _ring(self) -> None:
-        self._stop_alarm()
-        self.wake()
+        if self.connections:
+            self._alarm.arm(when)

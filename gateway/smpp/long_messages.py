@@ -1,4 +1,5 @@
-"""Messages that are longer than one: cut into parts on the way out, put together on the way in.
+"""Messages that are longer than one: cut into parts on the way out, read part by part on the way in.
+Whoever receives them puts them together: the gateway in its store, a handset in its inbox.
 
 Four forms are in use, and the link says which one its centre takes:
 
@@ -9,7 +10,6 @@ Four forms are in use, and the link says which one its centre takes:
 A cut never goes through an escape pair, a surrogate pair, or a letter and the marks that belong to it.
 """
 
-from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -189,89 +189,3 @@ def _read_sar(tlvs: dict[int, bytes]) -> Part | None:
     if not (1 <= len(reference) <= 2 and len(total) == len(number) == 1 and 1 <= number[0] <= total[0]):
         return None
     return Part(int.from_bytes(reference, "big"), total[0], number[0])
-
-
-@dataclass(slots=True)
-class _Incomplete:
-    since: float
-    total: int
-    pieces: dict[int, bytes] = field(default_factory=dict)
-
-    @property
-    def octets(self) -> int:
-        return sum(map(len, self.pieces.values()))
-
-
-class Reassembly:
-    """Long messages of which parts are still missing, in bounded memory; no clock, ``now`` is a number of seconds.
-
-    Parts come in any order. One that comes again replaces itself. One that speaks of another total under the same
-    reference belongs to a new message, and what there was of the old one is dropped.
-    """
-
-    def __init__(self, limit_messages: int, limit_octets: int, timeout_s: float):
-        """At most ``limit_messages`` incomplete ones with ``limit_octets`` in all; the oldest goes first.
-
-        ``timeout_s`` counts from the first part of a message.
-        """
-        self.dropped = 0
-        """Incomplete messages that were given up for lack of room, or because a new one took their reference."""
-        self.octets = 0
-        """What is held now."""
-        self._limit_messages = limit_messages
-        self._limit_octets = limit_octets
-        self._timeout_s = timeout_s
-        self._incomplete: dict[tuple[Hashable, int], _Incomplete] = {}  # oldest first
-
-    def __len__(self) -> int:
-        """How many messages are incomplete."""
-        return len(self._incomplete)
-
-    def add(self, key: Hashable, part: Part, octets: bytes, now: float) -> bytes | None:
-        """Take a part; the whole message when this was the last one missing, otherwise None.
-
-        ``key`` says whose message it is: the link, the sender and the recipient. ValueError: no such part can be,
-        which `read_part` never returns.
-        """
-        if not 1 <= part.number <= part.total <= MAX_PARTS:
-            raise ValueError(f"{part} is not possible")
-        if part.total == 1:
-            return octets
-        where = (key, part.reference)
-        message = self._message(where, part.total, now)
-        self.octets += len(octets) - len(message.pieces.get(part.number, b""))
-        message.pieces[part.number] = octets
-        if len(message.pieces) == part.total:
-            self._forget([where])
-            return b"".join(octets for _, octets in sorted(message.pieces.items()))
-        self._make_room()
-        return None
-
-    def expire(self, now: float) -> list[Hashable]:
-        """Drop what has waited for too long; the keys it was filed under, the oldest first."""
-        late = []
-        for where, message in self._incomplete.items():
-            if now - message.since < self._timeout_s:
-                break
-            late.append(where)
-        self._forget(late)
-        return [key for key, _ in late]
-
-    def _message(self, where: tuple[Hashable, int], total: int, now: float) -> _Incomplete:
-        message = self._incomplete.get(where)
-        if message is not None and (message.total != total or now - message.since >= self._timeout_s):
-            self._forget([where])
-            self.dropped += 1
-            message = None
-        if message is None:
-            message = self._incomplete[where] = _Incomplete(now, total)
-        return message
-
-    def _make_room(self) -> None:
-        while len(self._incomplete) > self._limit_messages or self.octets > self._limit_octets:
-            self._forget([next(iter(self._incomplete))])
-            self.dropped += 1
-
-    def _forget(self, wheres: Iterable[tuple[Hashable, int]]) -> None:
-        for where in wheres:
-            self.octets -= self._incomplete.pop(where).octets

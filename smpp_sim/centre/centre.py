@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gateway.alarm import Alarm
 from gateway.smpp.pdu import BindRequest, Pdu
 from gateway.smpp.session import Role, SessionSettings
-from smpp_sim.alarm import Alarm
 from smpp_sim.centre.admission import Admission
 from smpp_sim.centre.calling import Caller
 from smpp_sim.centre.faults import Faults, NoFaults

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
+from gateway.alarm import Alarm
 from gateway.dialect import Message
 from gateway.smpp import events
 from gateway.smpp.errors import LocalProtocolError
@@ -26,7 +27,6 @@ from gateway.smpp.pdu import (
 )
 from gateway.smpp.session import Role, Session, SessionSettings, State
 from gateway.smpp.vocabulary import ESME_ROK, ESME_RSYSERR, ESME_RX_P_APPN, status_name
-from smpp_sim.alarm import Alarm
 from smpp_sim.centre.delivery import Delivery
 from smpp_sim.centre.faults import Faults
 from smpp_sim.centre.messages import carried

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gateway.daemon import Gateway
 from smpp_sim.commands.sim import sim
+from tests.links.scene import until
 from tests.scenarios.stage import LINK, gateway
 
 STARPOUND = Path(sys.executable).with_name("starpound")
@@ -32,6 +34,11 @@ def write(folder: Path, text: str) -> str:
     return str(path)
 
 
+def turns(running: Gateway) -> float:
+    """How many turns the gateway has answered."""
+    return running.metrics.registry.get_sample_value("starpound_unit_of_work_turns_sum") or 0
+
+
 async def _once(path: str, folder: Path, interrupt: bool = False) -> tuple[int, dict]:
     process = await asyncio.create_subprocess_exec(
         *(STARPOUND, "sim", "--smpp-port", "0", "--http-port", "0"),
@@ -43,10 +50,11 @@ async def _once(path: str, folder: Path, interrupt: bool = False) -> tuple[int, 
         async with asyncio.timeout(60):
             where = (await process.stderr.readline()).decode()
             port = int(where.split(",")[0].rpartition(":")[2])
-            async with gateway(folder, {**LINK, "connect": f"127.0.0.1:{port}"}):
+            async with gateway(folder, {**LINK, "connect": f"127.0.0.1:{port}"}) as running:
                 while interrupt and b"begins" not in await process.stderr.readline():
                     pass
                 if interrupt:
+                    await until(lambda: turns(running), "somebody dials")
                     process.send_signal(signal.SIGINT)
                 out, _ = await process.communicate()
     finally:

@@ -14,7 +14,7 @@ from gateway.smpp.events import Closed, Event, Request, UnbindRequest
 from gateway.smpp.explain import explain, one_line, render
 from gateway.smpp.framing import Framer
 from gateway.smpp.gsm7 import pack_septets, unpack_septets
-from gateway.smpp.long_messages import Reassembly, read_part
+from gateway.smpp.long_messages import read_part
 from gateway.smpp.older_peers import for_older_peer
 from gateway.smpp.pdu import DataSm, DeliverSm, Pdu, SubmitMulti, SubmitSm, decode, encode
 from gateway.smpp.receipts import encode_receipt, message_keys, read_receipt, receipt_date
@@ -175,13 +175,9 @@ def _messages(octets: bytes) -> Iterator[DeliverSm | SubmitSm | DataSm | SubmitM
 
 def _read_message(pdu: DeliverSm | SubmitSm | DataSm | SubmitMulti) -> None:
     for alphabet in (None, "gsm7-packed"):
-        part, text, _ = read_part(pdu, alphabet)
+        part, _, _ = read_part(pdu, alphabet)
         if part:
             assert 1 <= part.number <= part.total
-            reassembly = Reassembly(2, 1000, 10.0)
-            reassembly.add("key", part, text, 0.0)
-            reassembly.add("key", part, text, 1.0)
-            reassembly.expire(99.0)
     receipt = read_receipt(pdu)
     if receipt:
         assert message_keys(receipt.message_id)

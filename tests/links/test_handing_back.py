@@ -117,7 +117,7 @@ def on_the_bench(test):
                 await test(make)
             finally:
                 for one in made:
-                    one.link.outward._stop_alarm()
+                    one.link.outward._alarm.cancel()
                     await one.store.close()
         await asyncio.sleep(0)
 
@@ -213,12 +213,12 @@ async def test_an_alarm_is_not_put_off_by_a_later_one(make):
     await it.look(one)
     answer(one, ESME_RTHROTTLED)
     await it.look(one)
-    soon = it.link.outward._alarm_at
+    soon = it.link.outward._alarm.at
     assert soon > it.now
     it.link.outward._set_alarm(it.now + 3600)
-    assert it.link.outward._alarm_at == soon
+    assert it.link.outward._alarm.at == soon
     it.link.outward._set_alarm(it.now)
-    assert it.link.outward._alarm_at == it.now
+    assert it.link.outward._alarm.at == it.now
 
 
 @on_the_bench

@@ -166,7 +166,7 @@ def _fields(frame: bytes, seen: Seen) -> Iterator[tuple[str, object, object]]:
     yield "TLVs", [(tag, len(value)) for tag, value in pdu.tlvs.items()], list(seen.tags)
 
 
-def _octets(pdu: Pdu, name: str, kind: fields.Kind) -> bytes:
+def _octets(pdu: Pdu, name: str, kind: fields.FieldKind) -> bytes:
     value = getattr(pdu, name)
     match kind:
         case fields.Integer():

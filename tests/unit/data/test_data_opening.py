@@ -70,7 +70,7 @@ def test_what_is_no_address_of_a_store(url):
 def test_a_scheme_that_is_not_known_is_told_those_that_are(monkeypatch):
     monkeypatch.setitem(SCHEMES, "paper", SCHEMES["sqlite"])
     line = refusal("mongodb://gateway:s3cret9@localhost/stars")
-    assert line == "mongodb: no such kind of store; there is paper, sqlite"
+    assert line == "mongodb: no such kind of store; there is paper:///PATH, sqlite:///PATH"
 
 
 async def test_one_in_memory_is_a_new_one_each_time():
