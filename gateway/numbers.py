@@ -101,9 +101,8 @@ class Numbering:
         else:
             self._clear = _NOBODYS
 
-    def msisdn(self, address: Address) -> str:
-        """The E.164 digits of a subscriber's number; ``""`` for what is nobody's."""
-        ton, _, digits = address
+    def msisdn(self, ton: int, digits: str) -> str:
+        """The E.164 digits of a subscriber, by TON and characters of an address; ``""`` for what is nobody's."""
         if self._clear.get(ton, _E164).fullmatch(digits):
             return digits
         return self._looked_up(ton, digits)

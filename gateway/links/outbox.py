@@ -185,10 +185,6 @@ class SendQueue:
         while len(self._withdrawn) > self._limit:
             self._withdrawn.popitem(last=False)
 
-    def is_withdrawn(self, message: Item) -> bool:
-        """Whether somebody has withdrawn it."""
-        return message.id in self._withdrawn
-
     def is_stale(self, message: Item) -> bool:
         """Whether it is a screen that was sent without a response, and a newer one for this phone followed.
 
@@ -216,8 +212,13 @@ class SendQueue:
         while self._later and self._later[0][0] <= now:
             self._come_back(heappop(self._later)[1])
         for lane in self._lanes:
-            if lane.ready:
-                return heappop(lane.ready) if now >= self._paused(lane) else None
+            while lane.ready:
+                if now < self._paused(lane):
+                    return None
+                item = heappop(lane.ready)
+                if not self._withdrawn or item.id not in self._withdrawn:
+                    return item
+                self.forget(item)
         return None
 
     def push(self, parts: Sequence[Fragment]) -> None:

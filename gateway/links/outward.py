@@ -196,9 +196,6 @@ class Outward:
             item = self._outbox.pop(now)
             if item is None:
                 break
-            if self._outbox.is_withdrawn(item):
-                self._outbox.forget(item)
-                continue
             if self._outbox.is_stale(item):
                 self._skip(item)
                 continue
@@ -206,9 +203,11 @@ class Outward:
                 if self._give_up(item, "expired") >= _REFILL:
                     break
                 continue
-            frame = self._frame(item)
+            frame = item.frame or self._encoded(item)
             if frame is None:
                 continue
+            if frame[4:8] == self._not_ours:  # it was to leave by a link of the other role
+                frame = carried_in(frame, self._station.carrier)
             try:
                 session.send_encoded(frame, now, item)
             except LocalProtocolError as error:  # a peer of an older version has no place for it
@@ -217,20 +216,15 @@ class Outward:
                 sent += 1
         return sent
 
-    def _frame(self, item: Item) -> bytes | None:
-        """The PDU to send; None: the message is a long one, its parts are in the queue now."""
-        if item.frame is None:
-            frames = self._station.sms.frames(self._station.carrier, item)
-            if len(frames) == 1:
-                return frames[0]
-            self._parts[item.id] = len(frames)
-            self._outbox.push(
-                [Fragment(item.id, number, item, frame) for number, frame in enumerate(frames, 1)]
-            )
-            return None
-        if item.frame[4:8] == self._not_ours:  # it was to leave by a link of the other role
-            return carried_in(item.frame, self._station.carrier)
-        return item.frame
+    def _encoded(self, item: Item) -> bytes | None:
+        """The PDU of a message; None: it is a long one, and its fragments stand in the queue in its place."""
+        assert isinstance(item, Outgoing), "fragments are encoded"
+        frames = self._station.sms.frames(self._station.carrier, item)
+        if len(frames) == 1:
+            return frames[0]
+        self._parts[item.id] = len(frames)
+        self._outbox.push([Fragment(item.id, number, item, frame) for number, frame in enumerate(frames, 1)])
+        return None
 
     async def _refill(self, lane: Lane) -> bool:
         """Go on with the store, but for what the centre has taken and the store could not yet be told of.
@@ -293,7 +287,7 @@ class Outward:
             self._outbox.settle(item, ESME_ROK, 0, 0)
             if item.kind != "ussd":
                 self._note_sms(item, response.message_id)
-            if self._is_whole(item):
+            if not isinstance(item, Fragment) or self._is_whole(item):
                 self._outcomes.taken.append(item.id)
         else:
             self._judge(item, response.command_status or ESME_RUNKNOWNERR)  # 0 in a generic_nack is no yes
@@ -303,15 +297,15 @@ class Outward:
         if self._settings.receipts and (sent := self.receipts.expect(item.id, item.msisdn, message_id)):
             self._outcomes.sent.append(sent)
 
-    def _is_whole(self, item: Item) -> bool:
-        """Whether the centre has all of a message, one part of which it has just taken."""
-        if not isinstance(item, Fragment):
-            return True
-        left = self._parts.get(item.id, 0) - 1  # without an entry it was given up, parts under way and all
+    def _is_whole(self, fragment: Fragment) -> bool:
+        """Whether the centre has all of a message, one fragment of which it has just taken."""
+        left = (
+            self._parts.get(fragment.id, 0) - 1
+        )  # without an entry it was given up, whatever is under way of it
         if left > 0:
-            self._parts[item.id] = left
+            self._parts[fragment.id] = left
         else:
-            self._parts.pop(item.id, None)
+            self._parts.pop(fragment.id, None)
         return left == 0
 
     def _judge(self, item: Item, status: int) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from data.model import MessagePart
 from gateway.dialect import DialectError, Inbound
 from gateway.dialect.words import Message
-from gateway.numbers import Address, short_number
+from gateway.numbers import short_number
 from gateway.smpp.framing import digest
 from gateway.smpp.receipts import Receipt, read_receipt, receipt_by_form
 from gateway.smpp.vocabulary import ESM_CLASS_TYPE_MASK, RECEIPTED_MESSAGE_ID, USSD_SERVICE_OP
@@ -30,9 +30,9 @@ class Arrival(NamedTuple):
 def arrive(delivered: Delivered, station: Station) -> Arrival:
     """Whose message it is, by the rules of its link."""
     pdu = delivered.pdu
-    address = Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr)
+    source = pdu.source_addr
     # An address that is nobody's number is answered as it stands: a handset must not be left waiting.
-    msisdn = station.numbering.msisdn(address) or pdu.source_addr.removeprefix("+")
+    msisdn = station.numbering.msisdn(pdu.source_addr_ton, source) or source.removeprefix("+")
     return Arrival(pdu, msisdn, digest(delivered.octets))
 
 

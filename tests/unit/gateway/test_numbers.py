@@ -13,7 +13,7 @@ NOBODY = ""
 
 
 def read(numbering: Numbering, ton: int, digits: str) -> str:
-    return numbering.msisdn(Address(ton, 1, digits))
+    return numbering.msisdn(ton, digits)
 
 
 @pytest.mark.parametrize(
