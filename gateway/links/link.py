@@ -47,8 +47,9 @@ from gateway.smpp.vocabulary import (
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post
 from gateway.turns.quarantine import Quarantine, octets_of
+from gateway.turns.reading import Arrival, arrive
 from gateway.turns.repeats import ReadMark
-from gateway.turns.station import Delivered, station_of
+from gateway.turns.station import station_of
 from gateway.turns.work import Work
 from gateway.watch.metrics import Metrics
 
@@ -183,7 +184,7 @@ class Link:
 
     async def handle(self, connection: Connection, events: list[Event]) -> None:
         """Do what the events of one connection ask for, in one unit of work; what it answers is sent by the caller."""
-        requests: list[Delivered] = []
+        arrivals: list[Arrival] = []
         unbind: UnbindRequest | None = None
         refusal = self._refusal()
         for event in events:
@@ -195,7 +196,7 @@ class Link:
                     elif refusal or self._too_fast():
                         self._refuse(connection, pdu, refusal or ESME_RTHROTTLED)
                     else:
-                        requests.append(Delivered(pdu, event.octets))
+                        arrivals.append(arrive(pdu, event.octets, self.station))
                 case Response():
                     self.outward.on_response(event)
                 case Unanswered():
@@ -206,8 +207,8 @@ class Link:
                     self._put_aside(connection, event)
                 case Refused() | Stray() | Notice():
                     self._note(event)
-        if requests or self.outward.has_outcomes:
-            await self._work(connection, requests)
+        if arrivals or self.outward.has_outcomes:
+            await self._work(connection, arrivals)
         await self.outward.send(connection)
         if unbind:
             self.log.info("the centre unbinds", peer=connection.peer)
@@ -224,7 +225,7 @@ class Link:
             await self._dialogues.handle(self.station, [], replayed=[record.id])
             self._quarantine.keep(self.name, record.peer, str(error), error.status, record.octets)
             return
-        turns = [Delivered(pdu, record.octets)] if isinstance(pdu, self._turns) else []
+        turns = [arrive(pdu, record.octets, self.station)] if isinstance(pdu, self._turns) else []
         work = await self._dialogues.handle(self.station, turns, replayed=[record.id])
         self._finish(work, record.peer)
         self.outward.wake()
@@ -246,21 +247,21 @@ class Link:
         self._metrics.refused.labels(self.name, status_name(status)).inc()
         connection.session.acknowledge(pdu, status)
 
-    async def _work(self, connection: Connection, requests: list[Delivered]) -> None:
+    async def _work(self, connection: Connection, arrivals: list[Arrival]) -> None:
         """One unit of work. If the store fails, the centre keeps the messages and sends them again."""
         started = self.clock()
         try:
             with self.outward.told() as outcomes:
-                work = await self._dialogues.handle(self.station, requests, outcomes, told=_told(connection))
+                work = await self._dialogues.handle(self.station, arrivals, outcomes, told=_told(connection))
         except Exception as error:
             self.log.error(
                 "the store took nothing of this read",
-                messages=len(requests),
+                messages=len(arrivals),
                 reason=str(error),
                 exc_info=not isinstance(error, StoreError),
             )
-            for request in requests:
-                self._refuse(connection, request.pdu, ESME_RX_T_APPN)
+            for arrival in arrivals:
+                self._refuse(connection, arrival.pdu, ESME_RX_T_APPN)
             self.outward.try_store_again()
             return
         self._acknowledge(connection.session, work)

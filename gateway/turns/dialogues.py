@@ -21,11 +21,11 @@ from gateway.smpp.pdu import encode
 from gateway.smpp.text import measure
 from gateway.smpp.vocabulary import ESME_RINVSRCADR, ESME_ROK, ESME_RX_R_APPN
 from gateway.turns.post import Post
-from gateway.turns.reading import Arrival, arrive, understand
-from gateway.turns.records import is_answered, is_late, record_for, record_of, reopen
+from gateway.turns.reading import Arrival, understand
+from gateway.turns.records import is_answered, is_late, is_unread, record_for, record_of, reopen
 from gateway.turns.repeats import ReadMark, pack
 from gateway.turns.robots import Patience
-from gateway.turns.station import Delivered, Station
+from gateway.turns.station import Station
 from gateway.turns.work import Outcomes, Work
 from handlers.registry import Operation
 from menus.engine import advance
@@ -84,14 +84,14 @@ class Dialogues:
     async def handle(
         self,
         station: Station,
-        requests: Sequence[Delivered],
+        arrivals: Sequence[Arrival],
         outcomes: Outcomes | None = None,
         replayed: Sequence[int] = (),
         told: ReadMark | None = None,
     ) -> Work:
-        """Do one unit of work: `requests` that arrived, `outcomes` of answers, records of the quarantine `replayed`.
+        """Do one unit of work: `arrivals` of one read, `outcomes` of answers, records of the quarantine `replayed`.
 
-        `told` is what the connection that brought the requests has heard from us before; None: nobody hears anything.
+        `told` is what the connection that brought them has heard from us before; None: nobody hears anything.
         Whatever the store raises passes through, with nothing done: the requests are not ours yet.
         """
         claimed: list[int] = []
@@ -100,8 +100,8 @@ class Dialogues:
                 work = Work(unit, self._clock(), self._limits, self._menu, station, self._post)
                 if outcomes:
                     await _settle(outcomes, work)
-                if requests:
-                    await self._take_in(requests, work, claimed)
+                if arrivals:
+                    await self._take_in(arrivals, work, claimed)
                     await work.write()
                 if told:
                     await unit.inbox.note_acknowledged(_row(told, work))
@@ -117,10 +117,9 @@ class Dialogues:
         async with self._store.view() as view:
             return await view.outbox.unsent(station.name, after_id, limit, kind)
 
-    async def _take_in(self, requests: Sequence[Delivered], work: Work, claimed: list[int]) -> None:
+    async def _take_in(self, arrivals: Sequence[Arrival], work: Work, claimed: list[int]) -> None:
         """Handle the requests in order, but for those that have been handled before."""
         repeats = work.station.repeats
-        arrivals = [arrive(request, work.station) for request in requests]
         await work.read([arrival.msisdn for arrival in arrivals])
         for arrival in arrivals:
             if repeats.claim(arrival.digest):
@@ -198,7 +197,7 @@ class Dialogues:
             work.counted["repeated"] += 1
         elif kind is Begin or kind is Text:
             await self._go_on(Dialogue(), message, arrival, work)
-        elif record and await is_answered(record, message, arrival, work):
+        elif record and (is_answered(record, message) or await is_unread(record, arrival, work)):
             work.counted["repeated"] += 1
         elif record is None or not record.node:
             self._say(self._end("expired", work), message, work)

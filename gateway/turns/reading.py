@@ -11,7 +11,7 @@ from gateway.smpp.framing import digest
 from gateway.smpp.receipts import Receipt, read_receipt, receipt_by_form
 from gateway.smpp.vocabulary import ESM_CLASS_TYPE_MASK, RECEIPTED_MESSAGE_ID, USSD_SERVICE_OP
 from gateway.turns.sms import ReceivedPart
-from gateway.turns.station import Delivered, Station
+from gateway.turns.station import Station
 from gateway.turns.work import Work
 from menus.turns import Text
 
@@ -20,20 +20,19 @@ _PARTS_AT_MOST = 64
 
 
 class Arrival(NamedTuple):
-    """A message of a subscriber as it came: whose, and what tells it from any other."""
+    """A message of a subscriber as it came: whose, and what tells it from any other. `arrive` makes one."""
 
     pdu: Message
     msisdn: str
     digest: int
 
 
-def arrive(delivered: Delivered, station: Station) -> Arrival:
-    """Whose message it is, by the rules of its link."""
-    pdu = delivered.pdu
+def arrive(pdu: Message, octets: bytes, station: Station) -> Arrival:
+    """Whose message it is, by the rules of its link; `octets` are the PDU as it came."""
     source = pdu.source_addr
     # An address that is nobody's number is answered as it stands: a handset must not be left waiting.
     msisdn = station.numbering.msisdn(pdu.source_addr_ton, source) or source.removeprefix("+")
-    return Arrival(pdu, msisdn, digest(delivered.octets))
+    return Arrival(pdu, msisdn, digest(octets))
 
 
 async def understand(arrival: Arrival, work: Work) -> Inbound | None:

@@ -26,19 +26,20 @@ def is_late(message: Inbound, arrival: Arrival, work: Work) -> bool:
     return work.now - record.touched < _LATE_S
 
 
-async def is_answered(record: DialogueRecord, message: Inbound, arrival: Arrival, work: Work) -> bool:
-    """Whether the answer has been dealt with already, and was delivered twice.
+def is_answered(record: DialogueRecord, message: Inbound) -> bool:
+    """Whether the number of the dialogue unit tells that the answer has been dealt with, and was delivered twice."""
+    return bool(message.unit) and (record.unit - (message.unit or 0)) % _UNITS < _UNITS // 2
 
-    The number of its dialogue unit tells, where the dialect has one. Where it has none, whoever says the same again
-    before his centre has taken the next screen cannot have read that.
+
+async def is_unread(record: DialogueRecord, arrival: Arrival, work: Work) -> bool:
+    """Whether the last answer comes once more while nobody can have read the screen that followed it.
+
+    Whoever says the same again before his centre has taken the next screen does not say it to that screen.
     """
-    if message.unit and (record.unit - message.unit) % _UNITS < _UNITS // 2:
-        return True
-    if record.last != arrival.digest or not record.screen:
+    screen = record.screen
+    if record.last != arrival.digest or not screen:
         return False
-    return any(answer.id == record.screen for answer in work.answers) or await work.unit.outbox.holds(
-        record.screen
-    )
+    return any(answer.id == screen for answer in work.answers) or await work.unit.outbox.holds(screen)
 
 
 def _latest(msisdn: str, work: Work) -> DialogueRecord | None:

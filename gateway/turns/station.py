@@ -1,10 +1,8 @@
 """What a turn has to know of the link that it came by, or that its answer will leave by."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from gateway.dialect import DialectError, Profile, load_profile
-from gateway.dialect.words import Message
 from gateway.numbers import Numbering
 from gateway.settings import LinkSettings
 from gateway.smpp.pdu import DeliverSm, SubmitSm
@@ -12,15 +10,6 @@ from gateway.smpp.text import data_coding_table, sending_table
 from gateway.turns.receipts import ReceiptIds
 from gateway.turns.repeats import Repeats
 from gateway.turns.sms import Carrier, SmsStyle
-
-
-class Delivered(NamedTuple):
-    """A message as a read brought it."""
-
-    pdu: Message
-    octets: bytes
-    """Those of the PDU; all but its sequence number come again if it is delivered again."""
-
 
 _CARRIERS: dict[str, Carrier] = {"esme": SubmitSm, "smsc": DeliverSm}
 

@@ -31,7 +31,8 @@ from gateway.smpp.vocabulary import ESM_CLASS_UDHI
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.jobs import Workers
 from gateway.turns.post import Post
-from gateway.turns.station import Delivered, station_of
+from gateway.turns.reading import arrive
+from gateway.turns.station import station_of
 from gateway.turns.work import Outcomes
 from gateway.watch.metrics import Metrics
 from handlers import registry
@@ -186,7 +187,7 @@ class Tester:
 
     async def _turn(self, pdu: DeliverSm) -> list[Passage]:
         self.seen = None
-        batch = await self.dialogues.handle(self.station, [Delivered(pdu, encode(pdu))])
+        batch = await self.dialogues.handle(self.station, [arrive(pdu, encode(pdu), self.station)])
         ((_, status),) = batch.acknowledgements
         assert status == 0, f"refused with status {status:#x}"
         assert not batch.counted["failure"], "the turn failed; the log says why"

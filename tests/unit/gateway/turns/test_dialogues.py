@@ -14,7 +14,6 @@ from data.store import Store, StoreBusy, Unit
 from gateway.daemon import SELFCARE, load_menu
 from gateway.dialect import load_profile
 from gateway.settings import LinkSettings, Service
-from gateway.smpp.framing import digest
 from gateway.smpp.pdu import DeliverSm, decode, encode
 from gateway.smpp.text import segments
 from gateway.smpp.vocabulary import (
@@ -26,8 +25,9 @@ from gateway.smpp.vocabulary import (
 )
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post
+from gateway.turns.reading import arrive
 from gateway.turns.repeats import ReadMark, Repeats, pack, unpack
-from gateway.turns.station import Delivered, station_of
+from gateway.turns.station import station_of
 from gateway.turns.work import Outcomes, Work
 from handlers import registry
 from handlers.registry import Operation, Outcome
@@ -51,7 +51,7 @@ class House:
         )
 
     async def handle(self, *pdus: DeliverSm, **more) -> Work:
-        requests = [Delivered(pdu, encode(pdu)) for pdu in pdus]
+        requests = [arrive(pdu, encode(pdu), STATION) for pdu in pdus]
         return await self.dialogues.handle(STATION, requests, **more)
 
     async def screens(self, *pdus: DeliverSm) -> list[str]:
@@ -458,7 +458,7 @@ def test_a_number_is_rewritten_by_the_rules_of_its_link(in_house):
         station = station_of(LinkSettings(**table, numbers={"region": "RU"}))
         for source, ton in (("9260000003", 2), ("89260000003", 0), ("79260000003", 1), ("+79260000003", 0)):
             pdu = sms("000110", source_addr=source, source_addr_ton=ton)
-            done = await house.dialogues.handle(station, [Delivered(pdu, encode(pdu))])
+            done = await house.dialogues.handle(station, [arrive(pdu, encode(pdu), station)])
             assert (done.jobs, done.counted["unknown_subscriber"]) == (1, 0), source
             house.now += 3601
 
@@ -508,11 +508,11 @@ def test_a_receipt_in_the_shape_of_an_sms_is_a_receipt(in_house):
             await unit.inbox.note_sent([SentMessage("smsc", "7f", 5, PHONE, house.now)])
         for message_id in ("7F", "8A"):  # one that is awaited, one that may have overtaken its response
             pdu = sms("000105", RECEIPT.format(message_id))
-            done = await house.dialogues.handle(station, [Delivered(pdu, encode(pdu))])
+            done = await house.dialogues.handle(station, [arrive(pdu, encode(pdu), station)])
             assert (done.answers, done.counted["no_turn"]) == ([], 1)
             assert [receipt.message_id for receipt, *_ in done.receipts] == [message_id]
         person = sms("000105", "id: 5, is that my option?")
-        done = await house.dialogues.handle(station, [Delivered(person, encode(person))])
+        done = await house.dialogues.handle(station, [arrive(person, encode(person), station)])
         assert len(done.answers) == 1
 
     in_house(work)
@@ -526,7 +526,7 @@ def test_an_answer_on_another_link_continues_nothing(in_house):
         other = station_of(LinkSettings(name="other", connect="h:1", system_id="gw", password="secret"))
         await house.handle(dial("*105#"))
         pdu = answer("3", unit=2)
-        done = await house.dialogues.handle(other, [Delivered(pdu, encode(pdu))])
+        done = await house.dialogues.handle(other, [arrive(pdu, encode(pdu), other)])
         assert done.counted["expired"] == 1
         assert (await house.dialogue()).node == "root"
 
@@ -549,8 +549,8 @@ def test_a_unit_that_fails_leaves_the_repeats_to_come(in_house):
         repeats = Repeats(lambda: 0.0)
         station = replace(STATION, repeats=repeats)
         pdu = sms("000105", "BALANCE")
-        delivered = Delivered(pdu, encode(pdu))
-        repeats.restore([Acknowledged("ussdc", "c", 1, 0, pack([digest(delivered.octets)]), 0.0)])
+        delivered = arrive(pdu, encode(pdu), station)
+        repeats.restore([Acknowledged("ussdc", "c", 1, 0, pack([delivered.digest]), 0.0)])
         failing = Dialogues(
             Failing(house.store), Post(), house.menu, house.operations, Service(), lambda: house.now
         )

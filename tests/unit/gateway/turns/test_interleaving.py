@@ -14,11 +14,15 @@ from gateway.settings import LinkSettings, Service
 from gateway.smpp.pdu import decode, encode
 from gateway.turns.dialogues import Dialogues
 from gateway.turns.post import Post
-from gateway.turns.station import Delivered, station_of
+from gateway.turns.reading import Arrival, arrive
+from gateway.turns.station import station_of
 from handlers import registry
 
 SPEC = load_profile("spec")
 CENTRES = ("north", "south")
+STATIONS = {
+    name: station_of(LinkSettings(name=name, connect="h:1", system_id="gw", password="x")) for name in CENTRES
+}
 
 
 class Waiting:
@@ -64,14 +68,14 @@ class WaitingStore:
             yield WaitingUnit(unit)
 
 
-def talk(centre: str) -> list[Delivered]:
+def talk(centre: str) -> list[Arrival]:
     """A read of that centre's: two people of its own dial and answer, one orders."""
     first = 79_260_000_000 + 20 * CENTRES.index(centre)
     people = [str(first + i) for i in (1, 3, 4)]
     pdus = [SPEC.indicate(msisdn, "105", "*105#", "new", 1, 0) for msisdn in people[:2]]
     pdus += [SPEC.indicate(msisdn, "105", "3", "answer", 1, 2) for msisdn in people[:2]]
     pdus.append(SPEC.indicate(people[2], "105", "*105*503*11*1#", "new", 1, 0))
-    return [Delivered(pdu, encode(pdu)) for pdu in pdus]
+    return [arrive(pdu, encode(pdu), STATIONS[centre]) for pdu in pdus]
 
 
 async def play(interleaved: bool) -> tuple[list[list[str]], list[Any]]:
@@ -80,10 +84,7 @@ async def play(interleaved: bool) -> tuple[list[list[str]], list[Any]]:
     await seed(store, 40)
     given: Any = WaitingStore(store, together=2) if interleaved else store
     dialogues = Dialogues(given, Post(), load_menu(None), registry.OPERATIONS, Service(), lambda: 1e9)
-    stations = [
-        station_of(LinkSettings(name=name, connect="h:1", system_id="gw", password="x")) for name in CENTRES
-    ]
-    handled = [dialogues.handle(station, talk(name)) for name, station in zip(CENTRES, stations, strict=True)]
+    handled = [dialogues.handle(station, talk(name)) for name, station in STATIONS.items()]
     works = await asyncio.gather(*handled) if interleaved else [await one for one in handled]
     screens = [[SPEC.interpret(decode(sent.frame)).text for sent in work.answers] for work in works]
     async with store.view() as view:
