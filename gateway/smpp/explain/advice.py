@@ -11,7 +11,7 @@ from gateway.smpp.explain.tlvs import FROM_NETWORK_OPS, USSD_OPS
 from gateway.smpp.explain.walk import WITH_PASSWORD, Walk
 from gateway.smpp.pdu import DataSm, DeliverSm
 from gateway.smpp.receipts import STATES as RECEIPT_WORDS
-from gateway.smpp.receipts import Receipt, read_receipt
+from gateway.smpp.receipts import Receipt, read_receipt, receipt_in_spite_of
 from gateway.smpp.states import TABLE_2_1, WITHOUT_RESPONSE, Role
 from gateway.smpp.vocabulary import (
     COMMAND_IDS,
@@ -247,6 +247,8 @@ def _malformed_advice(found: Found, error: RemoteProtocolError) -> Iterator[str]
         yield f"The receiver answers generic_nack {status_name(error.status)} with sequence_number {found.number}."
     elif found.command_id & RESPONSE_BIT:
         yield "The receiver answers nothing: it is a response. The request that it belongs to runs into response_timer."
+    elif receipt_in_spite_of(error):
+        yield "The receipt counts all the same, by what comes before the fault; the receiver answers ESME_ROK."
     elif found.command_id in WITHOUT_RESPONSE:
         yield "The receiver answers generic_nack, for this command has no response of its own."
     else:
