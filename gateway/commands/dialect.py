@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.commands import explained
-from gateway.terminal import Failure
+from gateway.terminal import Failure, is_file
 
 if TYPE_CHECKING:
     from gateway.dialect.detect import Candidate, Trace
@@ -96,24 +96,32 @@ def _pdus(sources: Iterable[str], port: int | None) -> Iterator[bytes]:
     sources = list(sources)
     if not sources or sources == ["-"]:
         yield from read_hexdump(sys.stdin.read())
-        return
-    typed = [source for source in sources if not Path(source).is_file()]
-    for source in sources:
-        if source not in typed:
-            yield from _from_file(Path(source), port)
-    for source in typed:
-        found = read_hexdump(source)
-        if not found:
-            looks_like_a_file = re.search(r"[./]", source)
-            wrong = "No such file or directory" if looks_like_a_file else "no file, and no PDU in hex"
-            raise Failure(f"{source[:60]}: {wrong}")
-        yield from found
+    for source in sources if sources != ["-"] else ():
+        yield from _from_source(source, port)
+
+
+def _from_source(source: str, port: int | None) -> Iterable[bytes]:
+    """Of a word that is hexadecimal, whatever the folder holds; otherwise of a file; otherwise of a line of a log."""
+    from gateway.dumps.hex_text import is_hex
+    from gateway.dumps.hexdump import read_hexdump
+
+    if not is_hex(source) and is_file(source):
+        return _from_file(Path(source), port)
+    found = read_hexdump(source)
+    if not found:
+        looks_like_a_file = re.search(r"[./]", source)
+        wrong = "No such file or directory" if looks_like_a_file else "no file, and no PDU in hex"
+        raise Failure(f"{source[:60]}: {wrong}")
+    return found
 
 
 def _from_file(path: Path, port: int | None) -> Iterator[bytes]:
     from gateway.dumps.hexdump import find_pdus, read_hexdump
 
-    octets = path.read_bytes()
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}") from None
     if path.suffix in (".pcap", ".pcapng", ".cap"):
         yield from _captured(path, port)
     elif b"\0" in octets:

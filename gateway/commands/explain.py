@@ -15,7 +15,7 @@ import click
 from gateway.commands import explained
 from gateway.commands.quarantine import quarantined_one
 from gateway.commands.store import ask
-from gateway.terminal import Failure
+from gateway.terminal import Failure, is_file
 
 _COLUMNS = 100
 _LEAST_COLUMNS, _MOST_COLUMNS = 80, 140
@@ -110,9 +110,16 @@ def _pieces(
         return _from_file(path)
     if given in ((), ("-",)):
         return _from_stdin()
-    if len(given) == 1 and (given[0].endswith((".pcap", ".pcapng", ".cap")) or Path(given[0]).is_file()):
+    if len(given) == 1 and _names_a_file(given[0]):
         return _from_file(Path(given[0]))
     return _from_octets(_from_hex(" ".join(given)))
+
+
+def _names_a_file(word: str) -> bool:
+    """What is hexadecimal names none, whatever the folder holds."""
+    from gateway.dumps.hex_text import is_hex
+
+    return word.endswith((".pcap", ".pcapng", ".cap")) or (not is_hex(word) and is_file(word))
 
 
 def _from_hex(text: str) -> bytes:

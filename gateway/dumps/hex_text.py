@@ -25,6 +25,14 @@ def read_hex(text: str) -> bytes:
     return b"".join(read_dumps(text))
 
 
+def is_hex(text: str) -> bool:
+    """Whether `read_dumps` finds octets in ``text``, and nothing else."""
+    try:
+        return bool(read_dumps(text))
+    except HexError:
+        return False
+
+
 def read_dumps(text: str) -> list[bytes]:
     """The octets that ``text`` stands for, apart for each dump in it: an offset of 0 begins the next.
 

@@ -62,6 +62,15 @@ def test_hexadecimal_as_arguments(args):
     assert "enquire_link_resp" in result.output
 
 
+def test_hexadecimal_is_tried_before_the_file_system(tmp_path, monkeypatch):
+    """A file name has 255 octets at most: to ask for a longer one is an error of its own."""
+    octets = LINK.replace(" ", "")
+    monkeypatch.chdir(tmp_path)
+    Path(octets).write_text("the name of this file is hexadecimal")
+    assert explain(octets).output.startswith("enquire_link, sequence_number 7, 16 octets\n")
+    assert "PDU 200" in explain(octets * 200).output
+
+
 @pytest.mark.parametrize("args", [[], ["-"]])
 def test_standard_input(args):
     assert "enquire_link, sequence_number 7" in explain(*args, stdin=f"{LINK}\n").output
@@ -160,6 +169,7 @@ def test_no_colours_in_a_pipe(capture):
     [
         (["wat"], "'w"),
         (["000"], "3 digits"),
+        (["wat" * 300], "not hexadecimal"),
         ([""], "no octets"),
         (["--file", "/nowhere/x"], "No such file"),
         (["/nowhere/x.pcap"], "No such file"),
