@@ -155,22 +155,18 @@ def _count(number: int, what: str) -> str:
 
 def _describe(candidate: "Candidate", word: str) -> None:
     from gateway.dialect.detect import session_key
+    from gateway.smpp.explain import escaped
 
     file = candidate.profile.file
     title = click.style(candidate.name, bold=True)
     click.echo(f"\n{word}: {title}, {candidate.points:.1f} points  ({file.title}; trust: {file.trust})")
     if candidate.dialogues:
-        keys = ", ".join(candidate.keys[:_SHOWN])
+        keys = escaped(", ".join(candidate.keys[:_SHOWN]))
         click.echo(f"  key      {session_key(candidate.profile)}" + (f": {keys}" if keys else ""))
     for reason in candidate.reasons:
-        click.echo(f"  for      {_printable(reason)}")
+        click.echo(f"  for      {escaped(reason)}")
     for reason in candidate.against:
-        click.echo(f"  against  {_printable(reason)}")
-
-
-def _printable(text: str) -> str:
-    """What peers have sent must not steer a terminal."""
-    return "".join(character if character.isprintable() else "·" for character in text)
+        click.echo(f"  against  {escaped(reason)}")
 
 
 def _write(candidate: "Candidate", path: Path) -> None:

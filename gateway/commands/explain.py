@@ -204,6 +204,8 @@ def _from_capture(path: Path) -> Iterator[_Piece]:
 
 
 def _from_quarantine(number: int, url: str | None) -> Iterator[_Piece]:
+    from gateway.smpp.explain import escaped
+
     if url is None:
         raise Failure("--quarantine needs --store: where is it?")
     record = ask(url, lambda store: quarantined_one(store, number))
@@ -211,7 +213,7 @@ def _from_quarantine(number: int, url: str | None) -> Iterator[_Piece]:
         raise Failure(f"{url}: no record {number} in the quarantine")
     when = datetime.fromtimestamp(record.when, UTC).strftime("%Y-%m-%d %H:%M:%S")
     about = f"{when}Z  quarantine {record.id}, link {record.link}, peer {record.peer}: {record.reason}"
-    yield _Piece(record.octets, "".join(char if char.isprintable() else "?" for char in about), record.when)
+    yield _Piece(record.octets, escaped(about), record.when)
 
 
 # ------------------------------------------------------------------------------------------ output

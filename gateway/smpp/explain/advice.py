@@ -97,8 +97,8 @@ class Found:
         return self.walk.short_message or self.walk.tlvs.get(MESSAGE_PAYLOAD, b"")
 
     def field(self, name: str) -> str:
-        """A C-string, without what a terminal would act upon."""
-        return quoted(str(self.walk.values.get(name, "")))[1:-1] or "(none)"
+        """A C-string; ``(none)`` for one that is empty or not there."""
+        return str(self.walk.values.get(name, "")) or "(none)"
 
 
 def sender_of(command_id: int) -> Role | None:
@@ -219,9 +219,8 @@ def _is_notification(found: Found) -> bool:
 
 def _receipt_summary(found: Found, receipt: Receipt) -> str:
     kind = "Intermediate notification" if _is_notification(found) else "Receipt"
-    error = f", error {quoted(receipt.error)[1:-1]}" if receipt.error.strip("0") else ""
-    state, message_id = (quoted(words)[1:-1] for words in (receipt.state, receipt.message_id))
-    return f"{kind}: message {message_id} to {found.field('source_addr')} is {state}{error}."
+    error = f", error {receipt.error}" if receipt.error.strip("0") else ""
+    return f"{kind}: message {receipt.message_id} to {found.field('source_addr')} is {receipt.state}{error}."
 
 
 # -------------------------------------------------------------------------------------------- advice
@@ -335,7 +334,7 @@ def _receipt_advice(receipt: Receipt) -> Iterator[str]:
     outcome = (
         "is final: the message can be closed" if final else "may not be final: another receipt can follow"
     )
-    yield f"The ESME finds the message by its id, in any form (W9); {quoted(receipt.state)[1:-1]} {outcome}."
+    yield f"The ESME finds the message by its id, in any form (W9); {receipt.state} {outcome}."
 
 
 def _ussd_advice(found: Found, op: int) -> Iterator[str]:
