@@ -1,11 +1,13 @@
 """`starpound dialect detect` as a person calls it."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from gateway.commands.dialect import dialect
+from gateway.dumps.capture import Captured, write_capture
 from gateway.smpp.pdu import DeliverSm, encode
 
 LINK = "00000010000000150000000000000001"
@@ -37,6 +39,16 @@ def test_a_file_and_hexadecimal_in_the_order_given(tmp_path, monkeypatch):
     Path("trace").write_text(USSD)
     Path(LINK).write_text("the name of this file is hexadecimal")
     assert detect("trace", LINK).output.startswith("1 message, 1 other PDU")
+
+
+def test_text_octets_and_captures_from_a_file_or_a_pipe(tmp_path):
+    write_capture(tmp_path / "a.pcap", [Captured(1.0, "10.0.0.1:1", "10.0.0.2:2", bytes.fromhex(USSD))])
+    capture = (tmp_path / "a.pcap").read_bytes()
+    log = f"центр {USSD}".encode("cp1251")
+    for octets in (USSD.encode(), log, bytes.fromhex(USSD), capture, gzip.compress(capture)):
+        (tmp_path / "trace").write_bytes(octets)
+        assert detect(str(tmp_path / "trace")).output.startswith("1 message, 0 other PDUs"), octets[:4]
+        assert detect("-", stdin=octets).output.startswith("1 message, 0 other PDUs"), octets[:4]
 
 
 @pytest.mark.parametrize(
