@@ -39,6 +39,7 @@ fuzz: $(BIN)/.dev
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]' || \
 	  { echo "the fuzzer (atheris) cannot be had for this platform and Python; tests/fuzz/test_finds.py runs without it" >&2; exit 1; }
 	$(BIN)/python tests/fuzz/fuzz.py $(ARGS)
+	$(if $(ARGS),,$(BIN)/python -m pytest $(IN_PARALLEL) -m hypothesis --hypothesis-profile=fuzz)
 
 docs: $(BIN)/.dev
 	$(BIN)/python docs/generate.py --run

@@ -7,6 +7,7 @@ import math
 import re
 import signal
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import click
@@ -32,6 +33,14 @@ class Failure(click.ClickException):
     """One line for the person at the terminal, exit status 2."""
 
     exit_code = 2
+
+
+def is_file(word: str) -> bool:
+    """Whether there is a file of that name; a word too long for one is the name of none."""
+    try:
+        return Path(word).is_file()
+    except OSError:
+        return False
 
 
 def about_ports(error: Exception, *options: str) -> str:

@@ -12,10 +12,11 @@ from gateway.watch.logs import configure_logging
 configure_logging(Log(level="warning", format="text"))
 # A shell that starts us in the background has SIGINT ignored, which the programs that we start would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# How long an example takes says more about the machine than about us.
-hypothesis.settings.register_profile(
-    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+# How long an example takes says more about the machine than about us. With CI set the examples are always the same:
+# a change is judged by what it changes. `make fuzz` looks for others, and longer.
+_PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("patient", _PATIENT, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.register_profile("fuzz", _PATIENT, derandomize=False, max_examples=2000)
 hypothesis.settings.load_profile("patient")
 
 

@@ -2,17 +2,18 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from gateway.commands import explained
-from gateway.terminal import Failure
+from gateway.terminal import Failure, is_file
 
 if TYPE_CHECKING:
     from gateway.dialect.detect import Candidate, Trace
+    from gateway.dumps.capture import Captured
 
 _SHOWN = 3
 
@@ -66,10 +67,12 @@ def show(name: str) -> None:
 )
 @explained
 def detect(sources: tuple[str, ...], every: bool, port: int | None, write: Path | None) -> None:
-    """Name the dialect of a trace: PDUs in hex, or a .pcap or .pcapng file. Without arguments hex comes from stdin.
+    """Name the dialect of a trace: PDUs in hex, or a .pcap or .pcapng file, also .gz. Without arguments they come from
+    stdin.
 
-    The hex may be plain or a dump of hexdump -C, xxd, tcpdump -X or Wireshark, one PDU or many. Give at least one whole
-    dialogue: a code, an answer, the screens between them; better also a cancel. Exit status 1: nothing in it is USSD.
+    The hex may be plain, lines of a log, or a dump of hexdump -C, xxd, tcpdump -X or Wireshark, one PDU or many. Give
+    at least one whole dialogue: a code, an answer, the screens between them; better also a cancel. Exit status 1:
+    nothing in it is USSD.
 
     \b
     Example: starpound dialect detect trace.pcap --write my-centre.yaml
@@ -91,47 +94,51 @@ def detect(sources: tuple[str, ...], every: bool, port: int | None, write: Path 
 
 
 def _pdus(sources: Iterable[str], port: int | None) -> Iterator[bytes]:
-    from gateway.dumps.hexdump import read_hexdump
+    from gateway.dumps.files import read_pipe
 
     sources = list(sources)
-    if not sources or sources == ["-"]:
-        yield from read_hexdump(sys.stdin.read())
+    if sources in ([], ["-"]):
+        yield from _recorded(lambda: read_pipe(sys.stdin.buffer), port)
         return
-    typed = [source for source in sources if not Path(source).is_file()]
     for source in sources:
-        if source not in typed:
-            yield from _from_file(Path(source), port)
-    for source in typed:
-        found = read_hexdump(source)
-        if not found:
-            looks_like_a_file = re.search(r"[./]", source)
-            wrong = "No such file or directory" if looks_like_a_file else "no file, and no PDU in hex"
-            raise Failure(f"{source[:60]}: {wrong}")
-        yield from found
+        yield from _from_source(source, port)
 
 
-def _from_file(path: Path, port: int | None) -> Iterator[bytes]:
+def _from_source(source: str, port: int | None) -> Iterable[bytes]:
+    """Of a word that is hexadecimal, whatever the folder holds; otherwise of a file; otherwise of a line of a log."""
+    from gateway.dumps.files import names_a_capture, read_file
+    from gateway.dumps.hex_text import is_hex
+    from gateway.dumps.hexdump import read_hexdump
+
+    if names_a_capture(source) or (not is_hex(source) and is_file(source)):
+        return _recorded(lambda: read_file(Path(source)), port)
+    found = read_hexdump(source)
+    if not found:
+        looks_like_a_file = re.search(r"[./]", source)
+        wrong = "No such file or directory" if looks_like_a_file else "no file, and no PDU in hex"
+        raise Failure(f"{source[:60]}: {wrong}")
+    return found
+
+
+def _recorded(read: Callable[[], "Iterator[Captured] | str | bytes"], port: int | None) -> Iterator[bytes]:
+    from gateway.dumps.capture import CaptureError
     from gateway.dumps.hexdump import find_pdus, read_hexdump
 
-    octets = path.read_bytes()
-    if path.suffix in (".pcap", ".pcapng", ".cap"):
-        yield from _captured(path, port)
-    elif b"\0" in octets:
-        yield from find_pdus(octets)
-    else:
-        yield from read_hexdump(octets.decode("utf-8", "replace"))
-
-
-def _captured(path: Path, port: int | None) -> Iterator[bytes]:
-    from gateway.dumps.capture import CaptureError, read_capture
-
     try:
-        for one in read_capture(path):
-            ends = (one.source.rpartition(":")[2], one.destination.rpartition(":")[2])
-            if not one.problem and (port is None or str(port) in ends):
-                yield one.octets
+        recorded = read()
+        if isinstance(recorded, str):
+            yield from read_hexdump(recorded)
+        elif isinstance(recorded, bytes):
+            yield from find_pdus(recorded)
+        else:
+            yield from (one.octets for one in recorded if not one.problem and _is_at(port, one))
     except CaptureError as error:
-        raise Failure(str(error)) from error
+        raise Failure(str(error)) from None
+
+
+def _is_at(port: int | None, one: "Captured") -> bool:
+    ends = (one.source.rpartition(":")[2], one.destination.rpartition(":")[2])
+    return port is None or str(port) in ends
 
 
 def _say_what_came(trace: "Trace") -> None:
@@ -147,22 +154,18 @@ def _count(number: int, what: str) -> str:
 
 def _describe(candidate: "Candidate", word: str) -> None:
     from gateway.dialect.detect import session_key
+    from gateway.smpp.explain import escaped
 
     file = candidate.profile.file
     title = click.style(candidate.name, bold=True)
     click.echo(f"\n{word}: {title}, {candidate.points:.1f} points  ({file.title}; trust: {file.trust})")
     if candidate.dialogues:
-        keys = ", ".join(candidate.keys[:_SHOWN])
+        keys = escaped(", ".join(candidate.keys[:_SHOWN]))
         click.echo(f"  key      {session_key(candidate.profile)}" + (f": {keys}" if keys else ""))
     for reason in candidate.reasons:
-        click.echo(f"  for      {_printable(reason)}")
+        click.echo(f"  for      {escaped(reason)}")
     for reason in candidate.against:
-        click.echo(f"  against  {_printable(reason)}")
-
-
-def _printable(text: str) -> str:
-    """What peers have sent must not steer a terminal."""
-    return "".join(character if character.isprintable() else "·" for character in text)
+        click.echo(f"  against  {escaped(reason)}")
 
 
 def _write(candidate: "Candidate", path: Path) -> None:

@@ -3,19 +3,21 @@
 import json
 import shutil
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from gateway.commands import explained
 from gateway.commands.quarantine import quarantined_one
 from gateway.commands.store import ask
-from gateway.terminal import Failure
+from gateway.terminal import Failure, is_file
+
+if TYPE_CHECKING:
+    from gateway.dumps.capture import Captured
 
 _COLUMNS = 100
 _LEAST_COLUMNS, _MOST_COLUMNS = 80, 140
@@ -73,8 +75,8 @@ def explain_command(
 ) -> None:
     """Explain PDUs octet by octet: fields, TLVs, text, what is wrong, and what each side should do next.
 
-    HEX is hexadecimal in any usual form, also lines of xxd, tcpdump -X or Wireshark; "-" reads it from standard
-    input. A .pcap or .pcapng file may stand in its place. Passwords are masked, always.
+    HEX is hexadecimal in any usual form, also lines of xxd, tcpdump -X or Wireshark, or of a log; "-" reads it from
+    standard input. A .pcap or .pcapng file, also .gz, may stand in its place. Passwords are masked, always.
 
     \b
     Example: starpound explain 00000010 00000015 00000000 00000007
@@ -110,93 +112,82 @@ def _pieces(
         return _from_file(path)
     if given in ((), ("-",)):
         return _from_stdin()
-    if len(given) == 1 and (given[0].endswith((".pcap", ".pcapng", ".cap")) or Path(given[0]).is_file()):
+    if len(given) == 1 and _names_a_file(given[0]):
         return _from_file(Path(given[0]))
-    return _from_octets(_from_hex(" ".join(given)))
+    return _from_text(" ".join(given))
 
 
-def _from_hex(text: str) -> bytes:
-    from gateway.dumps.hex_text import HexError, read_dumps
+def _names_a_file(word: str) -> bool:
+    """What is hexadecimal names none, whatever the folder holds."""
+    from gateway.dumps.files import names_a_capture
+    from gateway.dumps.hex_text import is_hex
 
-    try:
-        return b"".join(map(_inside, read_dumps(text)))
-    except HexError as error:
-        raise Failure(str(error)) from None
-
-
-def _inside(octets: bytes) -> bytes:
-    """What a packet carries, if ``octets`` are one, as tcpdump and Wireshark show them; otherwise themselves."""
-    from gateway.dumps.capture import tcp_payload
-    from gateway.smpp.explain import MAX_PDU_OCTETS
-
-    if 16 <= int.from_bytes(octets[:4], "big") <= MAX_PDU_OCTETS:
-        return octets
-    payload = tcp_payload(octets)
-    return octets if payload is None else payload
+    return names_a_capture(word) or (not is_hex(word) and is_file(word))
 
 
-def _from_octets(octets: bytes) -> Iterator[_Piece]:
-    from gateway.smpp.explain import explain_all
+def _from_file(path: Path) -> Iterator[_Piece]:
+    from gateway.dumps.files import read_file
 
-    at = 0
-    for explanation in explain_all(octets) if octets else ():
-        yield _Piece(octets[at : at + explanation.octets])
-        at += explanation.octets
+    return _from_recorded(lambda: read_file(path))
 
 
 def _from_stdin() -> Iterator[_Piece]:
-    from gateway.dumps.capture import is_capture
+    from gateway.dumps.files import read_pipe
 
     if sys.stdin.isatty():
         raise Failure(
             "say what to explain: hex, a file, or --quarantine N; `starpound explain --help` shows how"
         )
-    octets = sys.stdin.buffer.read()
-    if not is_capture(octets):
-        yield from _from_octets(_hex_or_raw(octets))
-        return
-    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
-        file.write(octets)
-        file.flush()
-        yield from _from_capture(Path(file.name))
+    return _from_recorded(lambda: read_pipe(sys.stdin.buffer))
 
 
-def _from_file(path: Path) -> Iterator[_Piece]:
-    from gateway.dumps.capture import is_capture
+def _from_recorded(read: Callable[[], "Iterator[Captured] | str | bytes"]) -> Iterator[_Piece]:
+    from gateway.dumps.capture import CaptureError
 
     try:
-        with path.open("rb") as file:
-            begin = file.read(4)
-            if is_capture(begin) or path.suffix in (".pcap", ".pcapng", ".cap"):
-                return _from_capture(path)
-            return _from_octets(_hex_or_raw(begin + file.read()))
-    except OSError as error:
-        raise Failure(f"{path}: {error.strerror}") from None
-
-
-def _hex_or_raw(octets: bytes) -> bytes:
-    """Text is hexadecimal; what is no text is taken as it is."""
-    if b"\0" in octets:
-        return octets
-    try:
-        return _from_hex(octets.decode("utf-8"))
-    except UnicodeDecodeError:
-        return octets
-
-
-def _from_capture(path: Path) -> Iterator[_Piece]:
-    from gateway.dumps.capture import CaptureError, read_capture
-
-    try:
-        for pdu in read_capture(path):
-            time = datetime.fromtimestamp(pdu.time, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-            where = f"{time}Z  {pdu.source} → {pdu.destination}"
-            yield _Piece(pdu.octets, where, pdu.time, pdu.source, pdu.destination, pdu.problem)
+        recorded = read()
+        if isinstance(recorded, str):
+            yield from _from_text(recorded)
+        elif isinstance(recorded, bytes):
+            yield from _from_octets(recorded)
+        else:
+            yield from map(_from_capture, recorded)
     except CaptureError as error:
         raise Failure(str(error)) from None
 
 
+def _from_text(text: str) -> Iterator[_Piece]:
+    from gateway.dumps.hex_text import HexError, read_dumps
+    from gateway.dumps.pasted import pasted
+
+    try:
+        dumps = read_dumps(text)
+    except HexError as error:
+        raise Failure(f"{error}; leave out what is no octet, or name a file with --file") from None
+    for paste in pasted(dumps):
+        yield from _from_octets(paste.octets, paste.problem)
+
+
+def _from_octets(octets: bytes, problem: str = "") -> Iterator[_Piece]:
+    """Each PDU; a problem is that of the last."""
+    from gateway.smpp.explain import explain_all
+
+    at = 0
+    for explanation in explain_all(octets) if octets else ():
+        end = at + explanation.octets
+        yield _Piece(octets[at:end], problem=problem if end == len(octets) else "")
+        at = end
+
+
+def _from_capture(pdu: "Captured") -> _Piece:
+    time = datetime.fromtimestamp(pdu.time, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    where = f"{time}Z  {pdu.source} → {pdu.destination}"
+    return _Piece(pdu.octets, where, pdu.time, pdu.source, pdu.destination, pdu.problem)
+
+
 def _from_quarantine(number: int, url: str | None) -> Iterator[_Piece]:
+    from gateway.smpp.explain import escaped
+
     if url is None:
         raise Failure("--quarantine needs --store: where is it?")
     record = ask(url, lambda store: quarantined_one(store, number))
@@ -204,7 +195,7 @@ def _from_quarantine(number: int, url: str | None) -> Iterator[_Piece]:
         raise Failure(f"{url}: no record {number} in the quarantine")
     when = datetime.fromtimestamp(record.when, UTC).strftime("%Y-%m-%d %H:%M:%S")
     about = f"{when}Z  quarantine {record.id}, link {record.link}, peer {record.peer}: {record.reason}"
-    yield _Piece(record.octets, "".join(char if char.isprintable() else "?" for char in about), record.when)
+    yield _Piece(record.octets, escaped(about), record.when)
 
 
 # ------------------------------------------------------------------------------------------ output

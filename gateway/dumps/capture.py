@@ -7,6 +7,7 @@ streams put together (``capture_streams``).
 import heapq
 import mmap
 import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -15,9 +16,19 @@ from typing import BinaryIO
 
 import dpkt
 
+from gateway.dumps.compressed import CompressedError, unpacked
 from gateway.dumps.streams import Captured, Stream
 
-__all__ = ["CaptureError", "Captured", "is_capture", "read_capture", "tcp_payload", "write_capture"]
+__all__ = [
+    "CaptureError",
+    "Captured",
+    "count_packets",
+    "cut_off",
+    "is_capture",
+    "read_capture",
+    "tcp_payload",
+    "write_capture",
+]
 
 _SEGMENT_OCTETS = 1400
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
@@ -32,14 +43,25 @@ class CaptureError(Exception):
 
 
 def read_capture(path: str | Path) -> Iterator[Captured]:
-    """The PDUs of a pcap or pcapng file, in the order in which they were complete.
+    """The PDUs of a pcap or pcapng file, which may be compressed, in the order in which they were complete.
 
     CaptureError: there is no such file, it is no capture, or its packets are of a kind that carries no IP.
     A file that ends in the middle of a packet is read as far as it goes.
     """
+    yield from _pdus(_packets_of(path))
+
+
+def count_packets(path: str | Path) -> Counter[str]:
+    """How many packets of each kind there are in a capture, by which one may see why there are no PDUs."""
+    return Counter(_kind(link_type, octets) for _, link_type, octets in _packets_of(path))
+
+
+def _packets_of(path: str | Path) -> Iterator["Packet"]:
     try:
-        with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
-            yield from _pdus(_packets(octets, path))
+        with unpacked(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
+            yield from _packets(octets, path)
+    except CompressedError as error:
+        raise CaptureError(str(error)) from None
     except OSError as error:
         raise CaptureError(f"{path}: {error.strerror or error}") from None
     except ValueError:  # mmap of an empty file
@@ -182,24 +204,76 @@ _NETWORK = {
 """Link type of the capture to what finds the IP packet in it."""
 
 
-def _tcp(link_type: int, octets: bytes) -> tuple[str, str, dpkt.tcp.TCP] | None:
-    """Source, destination and segment; None for anything else, also for what is broken."""
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """``missing`` octets of its data are not in the capture, which holds only the beginning of each packet."""
+
+    source: str
+    destination: str
+    tcp: dpkt.tcp.TCP
+    missing: int
+
+
+def _segment(link_type: int, octets: bytes) -> _Segment | None:
+    """None for anything but TCP, also for what is broken."""
     try:
         packet = _NETWORK[link_type](octets)
         if isinstance(packet.data, dpkt.tcp.TCP):
             tcp = packet.data
-            return _endpoint(packet.src, tcp.sport), _endpoint(packet.dst, tcp.dport), tcp
+            missing = max(_tcp_octets(packet) - len(tcp), 0)
+            return _Segment(_endpoint(packet.src, tcp.sport), _endpoint(packet.dst, tcp.dport), tcp, missing)
     except _UNREADABLE:
         pass
     return None
 
 
+_PROTOCOLS = {
+    1: "ICMP",
+    6: "TCP cut off in its header",
+    17: "UDP",
+    47: "GRE",
+    50: "ESP",
+    58: "ICMPv6",
+    132: "SCTP",
+}
+
+
+def _kind(link_type: int, octets: bytes) -> str:
+    if segment := _segment(link_type, octets):
+        if segment.tcp.data:
+            return "TCP with data"
+        return "TCP cut off before its data" if segment.missing else "TCP without data"
+    try:
+        packet = _NETWORK[link_type](octets)
+        protocol = packet.p if isinstance(packet, dpkt.ip.IP) else packet.nxt
+        return _PROTOCOLS.get(protocol, f"IP protocol {protocol}")
+    except _UNREADABLE:
+        return "not IP"
+
+
+def _tcp_octets(packet: dpkt.ip.IP | dpkt.ip6.IP6) -> int:
+    """How many octets of TCP a packet says that it has; 0 where the network card was to say it."""
+    if isinstance(packet, dpkt.ip.IP):
+        return int(packet.len) - 4 * int(packet.hl)
+    return int(packet.plen) - sum(len(header) for header in packet.all_extension_headers)
+
+
 def tcp_payload(octets: bytes) -> bytes | None:
     """What a single packet carries over TCP, if ``octets`` are one: with its Ethernet header or from IP on."""
+    found = _segment_of(octets)
+    return bytes(found.tcp.data) if found else None
+
+
+def cut_off(octets: bytes) -> int:
+    """How many octets at the end of what that packet carried are not there."""
+    found = _segment_of(octets)
+    return found.missing if found else 0
+
+
+def _segment_of(octets: bytes) -> _Segment | None:
     for link_type in (dpkt.pcap.DLT_EN10MB, dpkt.pcap.DLT_IPV4):
-        found = _tcp(link_type, octets) if octets else None
-        if found:
-            return bytes(found[2].data)
+        if octets and (found := _segment(link_type, octets)):
+            return found
     return None
 
 
@@ -211,16 +285,16 @@ def _endpoint(address: bytes, port: int) -> str:
 def _pdus(packets: Iterable[Packet]) -> Iterator[Captured]:
     streams: dict[tuple[str, str], Stream] = {}
     for time, link_type, octets in packets:
-        found = _tcp(link_type, octets)
+        found = _segment(link_type, octets)
         if found is None:
             continue
-        source, destination, tcp = found
-        stream = streams.get((source, destination))
+        ends, tcp = (found.source, found.destination), found.tcp
+        stream = streams.get(ends)
         if stream is None or (tcp.flags & dpkt.tcp.TH_SYN and stream.is_over(tcp.seq)):
             if stream is not None:
                 yield from stream.close()
-            stream = streams[source, destination] = Stream(source, destination)
-        yield from stream.receive(time, tcp)
+            stream = streams[ends] = Stream(*ends)
+        yield from stream.receive(time, tcp, found.missing)
     rests = [list(stream.close()) for stream in streams.values()]
     yield from heapq.merge(*rests, key=lambda captured: captured.time)
 

@@ -47,8 +47,8 @@ class Stream:
     destination: str
     _next: int | None = None
     """Sequence number of the octet that comes next; None before the first segment."""
-    _ahead: dict[int, tuple[float, bytes]] = field(default_factory=dict)
-    """Segments behind a hole, by sequence number."""
+    _ahead: dict[int, tuple[float, bytes, int]] = field(default_factory=dict)
+    """Segments behind a hole, by sequence number: time, octets, how many octets of it the capture does not hold."""
     _begin: int = 0
     _pdus: "Reader" = field(init=False)
 
@@ -59,23 +59,26 @@ class Stream:
         """Whether a SYN with this number begins a new connection between the same ends."""
         return self._next is not None and first != self._begin
 
-    def receive(self, time: float, tcp: dpkt.tcp.TCP) -> Iterator[Captured]:
-        """The PDUs that this segment completes, or whatever else it makes clear."""
+    def receive(self, time: float, tcp: dpkt.tcp.TCP, missing: int = 0) -> Iterator[Captured]:
+        """The PDUs that this segment completes, or whatever else it makes clear.
+
+        ``missing`` octets at its end are not in the capture.
+        """
         seq = tcp.seq
         if tcp.flags & dpkt.tcp.TH_SYN:
             self._begin, seq = seq, _after(seq, 1)
         if self._next is None:
             self._next = seq
-        if tcp.data:
-            self._keep(seq, time, bytes(tcp.data))
+        if tcp.data or missing:
+            self._keep(seq, time, bytes(tcp.data), missing)
         yield from self._in_order()
         while len(self._ahead) > _HOLE_SEGMENTS:
             yield from self._jump()
 
-    def _keep(self, seq: int, time: float, octets: bytes) -> None:
+    def _keep(self, seq: int, time: float, octets: bytes, missing: int) -> None:
         known = self._ahead.get(seq)
         if known is None or len(known[1]) < len(octets):
-            self._ahead[seq] = time, octets
+            self._ahead[seq] = time, octets, missing
 
     def _in_order(self) -> Iterator[Captured]:
         """Hand on what joins what was handed on, without what came before (a retransmission)."""
@@ -84,11 +87,13 @@ class Stream:
             distance = self._distance(seq)
             if distance > 0:
                 return
-            time, octets = self._ahead.pop(seq)
+            time, octets, missing = self._ahead.pop(seq)
             fresh = octets[-distance:]
-            if fresh:
-                self._next = _after(seq, len(octets))
+            if fresh or distance == 0:
+                self._next = _after(seq, len(octets) + missing)
                 yield from self._pdus.receive(time, fresh)
+                if missing:
+                    yield from self._pdus.cut(octets, missing)
 
     def _distance(self, seq: int) -> int:
         """From the octet that comes next to ``seq``; negative: it was here before. Numbers wrap at 2**32."""
@@ -98,7 +103,7 @@ class Stream:
     def _jump(self) -> Iterator[Captured]:
         """Give up the hole in front of the nearest segment."""
         seq = min(self._ahead, key=self._distance)
-        time, _ = self._ahead[seq]
+        time, _, _ = self._ahead[seq]
         yield from self._pdus.hole(time, self._distance(seq))
         self._next = seq
         yield from self._in_order()
@@ -108,6 +113,11 @@ class Stream:
         while self._ahead:
             yield from self._jump()
         yield from self._pdus.end()
+
+
+def told_of_a_cut(here: int, missing: int) -> str:
+    """What there is of the data of a packet whose end the capture does not hold."""
+    return f"{here} of {here + missing} octets of this packet are here"
 
 
 def _after(seq: int, octets: int) -> int:
@@ -130,12 +140,14 @@ class Reader:
     _time: float = 0.0
     _first: bytes = b""
     _octets: int = 0
+    _whole: bool = True
+    """Nothing was missing so far."""
 
     def receive(self, time: float, octets: bytes) -> Iterator[Captured]:
         """The PDUs that these octets complete."""
         self._time = time
         self._octets += len(octets)
-        if len(self._first) < _SHOWN_OCTETS:
+        if self._whole and len(self._first) < _SHOWN_OCTETS:
             self._first = (self._first + octets)[:_SHOWN_OCTETS]
         self._rest += octets
         while self._in_step or self._find_step():
@@ -176,6 +188,16 @@ class Reader:
             yield self._told(self._rest, f"{missing} octets are missing from the capture here")
         self._rest, self._in_step, self._time = b"", False, time
 
+    def cut(self, packet: bytes, missing: int) -> Iterator[Captured]:
+        """The capture holds only ``packet``, the beginning of the one received last: nothing goes on behind it."""
+        told = told_of_a_cut(len(packet), missing)
+        if self._in_step or _may_begin(self._rest):
+            self._spoke_smpp = True
+            yield self._told(self._rest, told)
+        elif self._spoke_smpp:
+            yield self._told(packet[:_SHOWN_OCTETS], f"{told}, and no PDU begins in them")
+        self._rest, self._in_step, self._whole = b"", False, False
+
     def end(self) -> Iterator[Captured]:
         """What is left when the capture is over."""
         if not self._spoke_smpp and self._octets:
@@ -183,6 +205,12 @@ class Reader:
             yield self._told(self._first, f"not SMPP: {speaks}, {self._octets} octets")
         elif self._in_step and self._rest:
             yield self._told(self._rest, "the capture ends in the middle of this PDU")
+
+
+def _may_begin(octets: bytes) -> bool:
+    """Whether a PDU of a known command begins with these octets, fewer than a header has."""
+    size, command_id = int.from_bytes(octets[:4], "big"), int.from_bytes(octets[4:8], "big")
+    return len(octets) >= 8 and HEADER_OCTETS <= size <= MAX_PDU_OCTETS and command_id in COMMAND_NAMES
 
 
 def _is_header(octets: bytes, at: int, *, sure: bool) -> bool:

@@ -167,7 +167,9 @@ def decode_tlvs(frame: bytes, at: int) -> dict[int, bytes]:
         at = start + octets
         tlvs[tag] = frame[start:at]
     if at != size:
-        raise _malformed(frame, "optional part", FieldError("cut off", ESME_RINVOPTPARSTREAM))
+        problem = _malformed(frame, "optional part", FieldError("cut off", ESME_RINVOPTPARSTREAM))
+        problem.sound_octets = at if at < size else start - 4
+        raise problem
     return tlvs
 
 

@@ -19,7 +19,8 @@ class RemoteProtocolError(SmppError):
 
     ``status`` is the command_status to answer with; ``fatal`` says that the stream cannot be followed any
     further (specification p.57: a wrong command_length) and the connection has to be closed.
-    ``octets`` is the offending PDU. The message never quotes the body: it may hold a password.
+    ``octets`` is the offending PDU, and ``sound_octets`` how many of them come before a fault in its optional part.
+    The message never quotes the body: it may hold a password.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class RemoteProtocolError(SmppError):
         sequence_number: int = 0,
         command_id: int = 0,
         octets: bytes = b"",
+        sound_octets: int = 0,
     ) -> None:
         super().__init__(f"{message} ({status_name(status)})")
         self.status = status
@@ -38,6 +40,7 @@ class RemoteProtocolError(SmppError):
         self.sequence_number = sequence_number
         self.command_id = command_id
         self.octets = octets
+        self.sound_octets = sound_octets
 
 
 class CommandRejected(SmppError):

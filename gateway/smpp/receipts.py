@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
-from typing import Any
 
-from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm
+from gateway.smpp.errors import RemoteProtocolError
+from gateway.smpp.pdu import DataSm, DeliverSm, SubmitSm, decode
 from gateway.smpp.user_data_header import read_header
 from gateway.smpp.vocabulary import (
     ESM_CLASS_RECEIPT,
     ESM_CLASS_TYPE_MASK,
     ESM_CLASS_UDHI,
+    ESME_RINVOPTPARSTREAM,
     MESSAGE_PAYLOAD,
     MESSAGE_STATE,
     NETWORK_ERROR_CODE,
@@ -57,6 +58,9 @@ RECEIPT_STATES = MappingProxyType(
 it first and DELIVRD later. A word that is not here counts as not final: a later receipt still finds its message.
 """
 
+_STATES_OF_5_0 = MappingProxyType({b"\x00": "SCHEDULED", b"\x09": "SKIPPED"})
+"""message_state of SMPP 5.0 (§4.7.15) that 3.4 reserves: some centres send 0 whatever has happened."""
+
 _OTHER_SPELLINGS = {
     "DELIVERED": "DELIVRD",
     "UNDELIVERABLE": "UNDELIV",
@@ -86,6 +90,13 @@ _DECIMAL = re.compile(r"[0-9]{1,64}")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{1,64}")
 _KEY = re.compile(
     r"(?:^|[\s,;])(id|sub|dlvrd|submit[\s_]*date|done[\s_]*date|stat|err|text)\s?:", re.IGNORECASE
+)
+_BETWEEN = " \t\r\n,;\0"
+_WORD = re.compile(rf"\s*([^{_BETWEEN}]*)")
+# Behind a blank only a short number is an error: with the key left empty, a message's text may stand there.
+_ERROR = re.compile(
+    rf"[^{_BETWEEN}]+|\s+(?:[0-9]{{1,3}}(?![^{_BETWEEN}])|(?:0x)?[0-9a-f]{{1,4}}(?=[{_BETWEEN}]*\Z))",
+    re.IGNORECASE,
 )
 _IN_UTF16 = re.compile(rb"\0i\0d\0 ?:", re.IGNORECASE)
 _LIKE_A_RECEIPT = re.compile(rb"i\0?d\0? ?:", re.IGNORECASE)
@@ -140,40 +151,80 @@ def receipt_tlvs(receipt: Receipt) -> dict[int, bytes]:
 
 def decode_receipt(octets: bytes) -> Receipt | None:
     """The receipt in a short_message of the text form; None when there is no ``id:`` in it."""
-    found = dict(_pairs(octets.decode("utf-16-be" if _IN_UTF16.search(octets) else "latin-1", "replace")))
-    message_id = _unquoted(found.get("id", "").partition(" ")[0])
+    receipt = _in_text(octets)
+    return replace(receipt, state=receipt.state or "UNKNOWN") if receipt else None
+
+
+def _in_text(octets: bytes) -> Receipt | None:
+    """As `decode_receipt`; the state is empty where the text has none."""
+    found = _values(octets)
+    message_id = _unquoted(found.get("id", "").strip(_BETWEEN).partition(" ")[0])
     if not message_id:
         return None
-    done_date, _, rest = found.get("donedate", "").partition(" ")  # some leave "stat:" out, and only that
+    error, behind = _error(found.get("err", ""))
     return Receipt(
         message_id=message_id,
-        state=_state(found.get("stat") or rest),
-        error=found.get("err") or "000",
-        submitted=_number(found.get("sub", "")),
-        delivered=_number(found.get("dlvrd", "")),
-        submit_date=found.get("submitdate", ""),
-        done_date=done_date,
-        text=found.get("text", ""),
+        state=_state(found.get("stat", "")),
+        error=error or "000",
+        submitted=_number(_word(found.get("sub", ""))),
+        delivered=_number(_word(found.get("dlvrd", ""))),
+        submit_date=_word(found.get("submitdate", "")),
+        done_date=_word(found.get("donedate", "")),
+        text=found.get("text", behind),
     )
+
+
+def _values(octets: bytes) -> dict[str, str]:
+    """What stands behind each key. The text is a subscriber's: nothing in it is a key, unless it begins with one
+    and no state came before it; then there is no text.
+    """
+    found = _before_text(octets.decode("utf-16-be" if _IN_UTF16.search(octets) else "latin-1", "replace"))
+    text = found.get("text", "").lstrip(_BETWEEN)
+    if _state(found.get("stat", "")) or not _KEY.match(text):
+        return found
+    behind = _before_text(text)
+    if "stat" not in behind:
+        return found
+    return {**behind, **found, "stat": behind["stat"], "text": behind.get("text", "")}
+
+
+def _before_text(text: str) -> dict[str, str]:
+    found = dict(_pairs(text))
+    _, _, behind = found.get("donedate", "").strip().partition(" ")
+    if "stat" not in found and _state(behind) in RECEIPT_STATES:  # some leave "stat:" out, and only that
+        found["stat"] = behind
+    return found
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     keys = list(_KEY.finditer(text))
     for at, key in enumerate(keys):
         name = re.sub(r"[\s_]", "", key[1]).lower()
-        if name == "text":  # the rest is a subscriber's: nothing in it is a key
+        if name == "text":
             yield name, text[key.end() :].rstrip("\0")
             return
         end = keys[at + 1].start() if at + 1 < len(keys) else len(text)
-        yield name, text[key.end() : end].strip().rstrip(",;\0")
+        yield name, text[key.end() : end]
+
+
+def _word(value: str) -> str:
+    match = _WORD.match(value)
+    return match[1] if match else ""
+
+
+def _error(value: str) -> tuple[str, str]:
+    """The error, and what follows it: a message's text without its key, which no log may show."""
+    match = _ERROR.match(value)
+    end = match.end() if match else 0
+    return value[:end].strip(), value[end:].strip(_BETWEEN)
 
 
 def _unquoted(message_id: str) -> str:
     return message_id.strip().strip("\"'").strip()
 
 
-def _state(word: str) -> str:
-    word = word.strip("\"'").upper() or "UNKNOWN"
+def _state(value: str) -> str:
+    word = _word(value).strip("\"'").upper()
     return _OTHER_SPELLINGS.get(word, word)
 
 
@@ -217,11 +268,28 @@ def read_receipt(pdu: DeliverSm | DataSm | SubmitSm) -> Receipt | None:
     if kind not in _RECEIPTS and not (kind == "message" and RECEIPTED_MESSAGE_ID in pdu.tlvs):
         return None
     octets = _octets(pdu)
-    found = decode_receipt(octets)
+    found = _in_text(octets)
     if found is None and pdu.esm_class & ESM_CLASS_UDHI:  # the header of the part that the receipt is for
-        found = decode_receipt(octets[read_header(octets).octets :])
+        found = _in_text(octets[read_header(octets).octets :])
     receipt = _with_tlvs(found, pdu.tlvs)
     return replace(receipt, intermediate=True) if receipt and kind == "intermediate" else receipt
+
+
+def receipt_in_spite_of(problem: RemoteProtocolError) -> DeliverSm | DataSm | SubmitSm | None:
+    """The receipt in a PDU of which only the optional part is wrong, as far as it is sound, and marked as one.
+
+    A TLV that is longer than the PDU is a fault that some centres make in every receipt. None: it is no receipt, or
+    its text does not say of which message.
+    """
+    if problem.status != ESME_RINVOPTPARSTREAM:
+        return None
+    sound = problem.octets[: problem.sound_octets]
+    pdu = decode(len(sound).to_bytes(4, "big") + sound[4:])
+    if not isinstance(pdu, DeliverSm | DataSm | SubmitSm) or not (read_receipt(pdu) or receipt_by_form(pdu)):
+        return None
+    return (
+        pdu if message_type(pdu) in _RECEIPTS else replace(pdu, esm_class=pdu.esm_class | ESM_CLASS_RECEIPT)
+    )
 
 
 def receipt_by_form(pdu: DeliverSm | DataSm | SubmitSm) -> Receipt | None:
@@ -233,8 +301,7 @@ def receipt_by_form(pdu: DeliverSm | DataSm | SubmitSm) -> Receipt | None:
     octets = _octets(pdu)
     if not _LIKE_A_RECEIPT.search(octets):
         return None
-    text = octets.decode("utf-16-be" if _IN_UTF16.search(octets) else "latin-1", "replace")
-    keys = {name for name, _ in _pairs(text)}
+    keys = _values(octets).keys()
     return decode_receipt(octets) if {"id", "stat"} <= keys and keys & _BESIDES else None
 
 
@@ -244,19 +311,34 @@ def _octets(pdu: DeliverSm | DataSm | SubmitSm) -> bytes:
 
 
 def _with_tlvs(receipt: Receipt | None, tlvs: dict[int, bytes]) -> Receipt | None:
-    receipt = receipt or Receipt(message_id="", state="UNKNOWN")
-    known: dict[str, Any] = {}
-    if RECEIPTED_MESSAGE_ID in tlvs:
-        given = _unquoted(tlvs[RECEIPTED_MESSAGE_ID].rstrip(b"\0").decode("latin-1"))
-        known["message_id"] = given or receipt.message_id
-    if MESSAGE_STATE in tlvs:
-        number = int.from_bytes(tlvs[MESSAGE_STATE][:_NUMBER_OCTETS], "big")
-        known["state"] = STATES.get(number, f"STATE{number}")
-    network_error = int.from_bytes(tlvs.get(NETWORK_ERROR_CODE, b"")[1:][:_NUMBER_OCTETS], "big")
-    if network_error and receipt.error == "000":
-        known["error"] = str(network_error)
-    receipt = replace(receipt, **known)
-    return receipt if receipt.message_id else None
+    receipt = receipt or Receipt(message_id="", state="")
+    given = _unquoted(tlvs.get(RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1"))
+    message_id = given or receipt.message_id
+    state = _state_of_tlv(tlvs[MESSAGE_STATE], receipt.state) if MESSAGE_STATE in tlvs else receipt.state
+    error = receipt.error
+    if error == "000":
+        error = network_error(tlvs.get(NETWORK_ERROR_CODE, b"")) or error
+    found = replace(receipt, message_id=message_id, state=state or "UNKNOWN", error=error)
+    return found if message_id else None
+
+
+def _state_of_tlv(value: bytes, in_text: str) -> str:
+    """A reserved number says nothing where the text has a state."""
+    number = int.from_bytes(value[:_NUMBER_OCTETS], "big")
+    return STATES.get(number) or in_text or _STATES_OF_5_0.get(value, f"STATE{number}")
+
+
+def network_error(value: bytes) -> str:
+    """The code in a network_error_code TLV (§5.3.2.31), without the type of the network; empty for none.
+
+    A number; where all octets are ASCII digits, they are the code as it is written.
+    """
+    digits = value.rstrip(b"\0")
+    code = digits[-3:] if digits.isdigit() else digits[1:]
+    if code.isdigit():
+        return code[:_MAX_DIGITS].decode("ascii")
+    number = int.from_bytes(value[1:][:_NUMBER_OCTETS], "big")
+    return str(number) if number else ""
 
 
 # ---------------------------------------------------------------------------------------- message ids

@@ -36,6 +36,7 @@ from gateway.smpp.pdu import (
     Unbind,
     encode,
 )
+from gateway.smpp.receipts import receipt_in_spite_of
 from gateway.smpp.sending import Sender
 from gateway.smpp.settings import SessionSettings
 from gateway.smpp.states import (
@@ -51,6 +52,7 @@ from gateway.smpp.vocabulary import (
     ESME_RALYBND,
     ESME_RINVBNDSTS,
     ESME_RINVCMDID,
+    ESME_ROK,
     ESME_RTHROTTLED,
     GENERIC_NACK,
     INTERFACE_VERSION,
@@ -142,8 +144,12 @@ class Session(Sender):
         try:
             pdu = DECODERS[command_id](frame, status, sequence_number)
         except RemoteProtocolError as problem:
-            self._receive_malformed(problem)
-            return
+            receipt = receipt_in_spite_of(problem)
+            if receipt is None:
+                self._receive_malformed(problem)
+                return
+            self._quarantine(frame, str(problem), ESME_ROK)
+            pdu = receipt
         if about_link is not None:
             about_link(self, pdu)
             return

@@ -12,7 +12,7 @@ from dataclasses import replace
 import structlog
 
 from data.model import SentMessage
-from gateway.smpp.receipts import STATES, Receipt, message_key, message_keys
+from gateway.smpp.receipts import RECEIPT_STATES, Receipt, message_key, message_keys
 from gateway.watch.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -20,8 +20,6 @@ log = structlog.get_logger(__name__)
 _EARLY = 1000
 _LONGEST_ID = 65  # of a message_id, with its NUL (SMPP §5.2.23)
 _DIGITS = 9  # of two numbers that have to agree: one may have the country in front, the other not
-
-_WORDS = frozenset(STATES.values())
 
 
 class ReceiptIds:
@@ -79,7 +77,7 @@ class AwaitedReceipts:
             while len(self._early) > _EARLY:
                 self._early.popitem(last=False)
             return
-        state = receipt.state if receipt.state in _WORDS else "other"
+        state = receipt.state if receipt.state in RECEIPT_STATES else "other"
         self._metrics.receipts.labels(self._link, state.lower()).inc()
         if receipt.final and receipt.state != "DELIVRD":
             self._log.warning("message not delivered", id=sent.id, state=receipt.state, error=receipt.error)

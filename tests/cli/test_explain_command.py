@@ -1,10 +1,12 @@
 """`starpound explain` as a person calls it."""
 
 import asyncio
+import gzip
 import json
 import time
 from pathlib import Path
 
+import dpkt
 import pytest
 from click.testing import CliRunner, Result
 
@@ -60,6 +62,15 @@ def test_hexadecimal_as_arguments(args):
     assert result.exit_code == 0
     assert result.output.startswith("enquire_link, sequence_number 7, 16 octets\n")
     assert "enquire_link_resp" in result.output
+
+
+def test_hexadecimal_is_tried_before_the_file_system(tmp_path, monkeypatch):
+    """A file name has 255 octets at most: to ask for a longer one is an error of its own."""
+    octets = LINK.replace(" ", "")
+    monkeypatch.chdir(tmp_path)
+    Path(octets).write_text("the name of this file is hexadecimal")
+    assert explain(octets).output.startswith("enquire_link, sequence_number 7, 16 octets\n")
+    assert "PDU 200" in explain(octets * 200).output
 
 
 @pytest.mark.parametrize("args", [[], ["-"]])
@@ -147,6 +158,65 @@ def test_the_quarantine(tmp_path):
     refused(explain("--quarantine", "2"), "--store")
 
 
+PACKET = (
+    "45000044 4d3a4000 40060000 7f000001 7f000001 0ad79c40 00000001 00000001 50180200 fe4c0000"  # 28 octets of data
+    " 0000001c 00000005 00000000 00000001 00000000 00000000 00000000"
+)
+
+
+def dump(octets: bytes) -> str:
+    rows = (octets[at : at + 16].hex(" ", -2) for at in range(0, len(octets), 16))
+    return "".join(f"\t0x{16 * at:04x}:  {row}\n" for at, row in enumerate(rows))
+
+
+def test_several_packets_in_one_paste():
+    head = "12:34:56.789012 IP 127.0.0.1.2775 > 127.0.0.1.40000: Flags [P.], seq 1:29, ack 1, length 28\n"
+    told = explain("-", "--brief", stdin=(head + dump(bytes.fromhex(PACKET))) * 3).output.splitlines()
+    assert [line[:15] for line in told] == [f"{number}  deliver_sm 1" for number in (1, 2, 3)]
+
+
+def test_packets_that_were_cut_off_are_not_joined():
+    pasted = dump(bytes.fromhex(PACKET)[:60]) * 2
+    told = explain("-", "--json", stdin=pasted)
+    pdus = json.loads(told.output)
+    assert [pdu["octets"] for pdu in pdus] == [20, 20]
+    assert {pdu["capture_problem"] for pdu in pdus} == {"20 of 28 octets of this packet are here"}
+
+
+def test_a_pdu_in_two_dumps_is_joined():
+    first, second = dump(USSD[:20]), dump(USSD[20:])
+    assert explain("-", "--brief", stdin=first + second).output.startswith(
+        "1  deliver_sm 2 source_addr=79260000003"
+    )
+
+
+def test_lines_of_a_log():
+    line = f"2014-10-12 14:46:11 DEBUG 2220 Sending data [{USSD.hex()}]"
+    assert explain(line).output.startswith("deliver_sm, sequence_number 2")
+    assert len(explain("--brief", "-", stdin=f"{line}\n" * 3).output.splitlines()) == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1251"])
+def test_text_in_the_encodings_of_other_systems(tmp_path, encoding):
+    (tmp_path / "trace").write_bytes(f"Разговор с центром\n{LINK}\n".encode(encoding))
+    assert "enquire_link, sequence_number 7" in explain(str(tmp_path / "trace")).output
+
+
+@pytest.mark.parametrize("name", ["centre.pcap.gz", "centre"])
+def test_a_compressed_capture(tmp_path, capture, name):
+    packed = tmp_path / name
+    packed.write_bytes(gzip.compress(capture.read_bytes()))
+    assert explain(str(packed)).output == explain(str(capture)).output
+    assert explain("-", stdin=packed.read_bytes()).output == explain(str(capture)).output
+
+
+def test_a_capture_without_octets_says_what_is_in_it(tmp_path):
+    with (tmp_path / "a.pcap").open("wb") as file:
+        dpkt.pcap.Writer(file).writepkts([(1.0, bytes(60)), (2.0, bytes(60))])
+    for args, stdin in ([str(tmp_path / "a.pcap")], None), (["-"], (tmp_path / "a.pcap").read_bytes()):
+        refused(explain(*args, stdin=stdin), "no octets over TCP in it; its packets: 2 not IP")
+
+
 def test_lines_are_no_longer_than_a_hundred_columns(capture):
     assert max(map(len, explain(str(capture)).output.splitlines())) <= 100
 
@@ -160,9 +230,11 @@ def test_no_colours_in_a_pipe(capture):
     [
         (["wat"], "'w"),
         (["000"], "3 digits"),
+        (["wat" * 300], "not hexadecimal"),
         ([""], "no octets"),
         (["--file", "/nowhere/x"], "No such file"),
         (["/nowhere/x.pcap"], "No such file"),
+        (["/nowhere/x.pcapng.gz"], "No such file"),
         (["--file", "x", "00"], "say one of"),
     ],
 )

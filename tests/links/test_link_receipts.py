@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.smpp.pdu import DataSm
+from gateway.smpp.events import Stray
+from gateway.smpp.pdu import DataSm, encode
 from gateway.smpp.vocabulary import ESME_ROK, MESSAGE_STATE, RECEIPTED_MESSAGE_ID
 from tests.links.peer import centre
 from tests.links.scene import (
@@ -140,6 +141,49 @@ async def test_tlvs_alone_and_a_data_sm(tmp_path):
             )
             assert (await peer.ask(tells)).command_status == ESME_ROK
             await until(lambda name=name: counted(ours, name) == 1, name)
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [("FAILED", "failed"), ("SKIPPED", "skipped"), ("BUFFERED", "buffered"), ("SCHEDULED", "scheduled"),
+     ("UNDELIVERABLE", "undeliv"), ("LOST AT SEA", "other")],
+)  # fmt: skip
+def test_every_known_state_is_counted_under_its_name(tmp_path, state, name):
+    @scene
+    async def play():
+        async with centre() as smsc, gateway(tmp_path, to_centre(smsc.port, receipts=True)) as ours:
+            peer = await smsc.bound()
+            await sent_under(peer, "77")
+            await peer.ask(receipt(f"id:77 stat:{state} err:000"))
+            await until(lambda: counted(ours, name) == 1, name)
+
+    play()
+
+
+@scene
+async def test_what_follows_the_error_is_in_no_log(tmp_path, heard):
+    async with centre() as smsc, gateway(tmp_path, to_centre(smsc.port, receipts=True)):
+        peer = await smsc.bound()
+        await sent_under(peer, "77")
+        await peer.ask(receipt("id:77 stat:UNDELIV err:027 Password s3cret9"))
+        await until(lambda: "message not delivered" in str(heard), "a warning")
+        assert "'027'" in str(heard)
+        assert "s3cret9" not in str(heard)
+
+
+@scene
+async def test_a_receipt_with_a_broken_TLV_counts_by_its_text_and_is_kept(tmp_path):
+    frame = encode(receipt("id:77 stat:UNDELIV err:027")) + bytes.fromhex("001E 0041 3132333435")
+    broken = len(frame).to_bytes(4, "big") + frame[4:]
+    async with centre() as smsc, gateway(tmp_path, to_centre(smsc.port, receipts=True)) as ours:
+        peer = await smsc.bound()
+        await sent_under(peer, "77")
+        peer.write(broken)
+        await peer.until(lambda: peer.seen(Stray), "an answer")
+        assert peer.seen(Stray)[0].command_status == ESME_ROK
+        await until(lambda: counted(ours, "undeliv") == 1, "the receipt counts")
+        await until(lambda: query(tmp_path, "SELECT octets, status FROM quarantine"), "a record")
+        assert query(tmp_path, "SELECT octets, status FROM quarantine") == [(broken, ESME_ROK)]
 
 
 @scene

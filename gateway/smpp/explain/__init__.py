@@ -5,7 +5,7 @@ what each side should do next; ``render`` makes text of it.
 """
 
 from gateway.smpp.explain.explaining import MAX_PDU_OCTETS, Table, explain, explain_all, one_line
-from gateway.smpp.explain.model import Explanation, Row, as_json
+from gateway.smpp.explain.model import Explanation, Row, as_json, escaped
 from gateway.smpp.explain.render import render
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Row",
     "Table",
     "as_json",
+    "escaped",
     "explain",
     "explain_all",
     "one_line",

@@ -11,7 +11,7 @@ from gateway.smpp.explain.tlvs import FROM_NETWORK_OPS, USSD_OPS
 from gateway.smpp.explain.walk import WITH_PASSWORD, Walk
 from gateway.smpp.pdu import DataSm, DeliverSm
 from gateway.smpp.receipts import STATES as RECEIPT_WORDS
-from gateway.smpp.receipts import Receipt, read_receipt
+from gateway.smpp.receipts import Receipt, read_receipt, receipt_in_spite_of
 from gateway.smpp.states import TABLE_2_1, WITHOUT_RESPONSE, Role
 from gateway.smpp.vocabulary import (
     COMMAND_IDS,
@@ -97,8 +97,8 @@ class Found:
         return self.walk.short_message or self.walk.tlvs.get(MESSAGE_PAYLOAD, b"")
 
     def field(self, name: str) -> str:
-        """A C-string, without what a terminal would act upon."""
-        return quoted(str(self.walk.values.get(name, "")))[1:-1] or "(none)"
+        """A C-string; ``(none)`` for one that is empty or not there."""
+        return str(self.walk.values.get(name, "")) or "(none)"
 
 
 def sender_of(command_id: int) -> Role | None:
@@ -219,9 +219,8 @@ def _is_notification(found: Found) -> bool:
 
 def _receipt_summary(found: Found, receipt: Receipt) -> str:
     kind = "Intermediate notification" if _is_notification(found) else "Receipt"
-    error = f", error {quoted(receipt.error)[1:-1]}" if receipt.error.strip("0") else ""
-    state, message_id = (quoted(words)[1:-1] for words in (receipt.state, receipt.message_id))
-    return f"{kind}: message {message_id} to {found.field('source_addr')} is {state}{error}."
+    error = f", error {receipt.error}" if receipt.error.strip("0") else ""
+    return f"{kind}: message {receipt.message_id} to {found.field('source_addr')} is {receipt.state}{error}."
 
 
 # -------------------------------------------------------------------------------------------- advice
@@ -247,6 +246,8 @@ def _malformed_advice(found: Found, error: RemoteProtocolError) -> Iterator[str]
         yield f"The receiver answers generic_nack {status_name(error.status)} with sequence_number {found.number}."
     elif found.command_id & RESPONSE_BIT:
         yield "The receiver answers nothing: it is a response. The request that it belongs to runs into response_timer."
+    elif receipt_in_spite_of(error):
+        yield "The receipt counts all the same, by what comes before the fault; the receiver answers ESME_ROK."
     elif found.command_id in WITHOUT_RESPONSE:
         yield "The receiver answers generic_nack, for this command has no response of its own."
     else:
@@ -333,7 +334,7 @@ def _receipt_advice(receipt: Receipt) -> Iterator[str]:
     outcome = (
         "is final: the message can be closed" if final else "may not be final: another receipt can follow"
     )
-    yield f"The ESME finds the message by its id, in any form (W9); {quoted(receipt.state)[1:-1]} {outcome}."
+    yield f"The ESME finds the message by its id, in any form (W9); {receipt.state} {outcome}."
 
 
 def _ussd_advice(found: Found, op: int) -> Iterator[str]:

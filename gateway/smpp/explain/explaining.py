@@ -13,7 +13,7 @@ from gateway.smpp import fields
 from gateway.smpp.codec import HEADER_OCTETS
 from gateway.smpp.errors import RemoteProtocolError
 from gateway.smpp.explain.advice import Found, advice, sender_of, summary
-from gateway.smpp.explain.model import Explanation, Row
+from gateway.smpp.explain.model import Explanation, Row, escaped
 from gateway.smpp.explain.tables import SECTIONS, meaning, quoted
 from gateway.smpp.explain.text import MessageText, message_pieces
 from gateway.smpp.explain.tlvs import SECTIONS as TLV_SECTIONS
@@ -304,7 +304,7 @@ def _masked(row: Row, secrets: Secrets) -> Row:
 # ---------------------------------------------------------------------------------------- for the log
 
 _LINE_TLVS = 8  # a line stays a line, whatever a peer sends
-_DIALLED = re.compile(r"([*#]+\d+)[*#].+")
+_DIALLED = re.compile(r"(?<![*#])([*#]++\d++)[*#].+")
 
 
 def one_line(octets: bytes) -> str:
@@ -321,7 +321,7 @@ def one_line(octets: bytes) -> str:
     binds = find_binds(found.walk.frame)
     if any(binds):
         return f"{found.command} {found.number} ({len(octets)} octets, not to be shown: a bind in the middle of it)"
-    return " ".join(_words(found, whole=not binds or holds_together(found.walk)))
+    return escaped(" ".join(_words(found, whole=not binds or holds_together(found.walk))))
 
 
 def _words(found: Found, *, whole: bool) -> Iterator[str]:
@@ -339,7 +339,7 @@ def _words_of_body(found: Found) -> Iterator[str]:
     values = found.walk.values
     for name in ("system_id", "source_addr", "destination_addr", "message_id"):
         if values.get(name):
-            yield f"{name}={_without_dialled_text(quoted(str(values[name]))[1:-1])}"
+            yield f"{name}={_without_dialled_text(escaped(str(values[name])))}"
     for name in ("esm_class", "data_coding"):
         if values.get(name):
             yield f"{name}=0x{int(values[name]):02X}"

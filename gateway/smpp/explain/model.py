@@ -4,11 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 
+def escaped(text: str) -> str:
+    """``text``; what a terminal would act upon, or not show, as an escape sequence."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """Some octets of the input, and what they are.
 
     ``octets`` of a masked row are as many asterisks as there were octets: what they were is not in here any more.
+    Its words are `escaped`, whatever a peer has sent.
     """
 
     offset: int
@@ -21,6 +29,11 @@ class Row:
     section: str = ""
     """Of SMPP 3.4, unless it says otherwise; empty where none is known."""
     masked: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", escaped(self.name))
+        object.__setattr__(self, "value", escaped(self.value))
+        object.__setattr__(self, "note", escaped(self.note))
 
     @property
     def end(self) -> int:
@@ -35,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One PDU, or whatever it was. ``fields`` hold every octet once, in order."""
+    """One PDU, or whatever it was. ``fields`` hold every octet once, in order; all words are `escaped`."""
 
     command: str
     """``deliver_sm``; ``command 0x00000200``; ``HTTP``; ``cut-off header``."""
@@ -48,6 +61,12 @@ class Explanation:
     """The number of the case in the reference of cases, if ``problem`` is one of them: ``F6``."""
     advice: tuple[str, ...] = ()
     """What each side should do next."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "command", escaped(self.command))
+        object.__setattr__(self, "summary", escaped(self.summary))
+        object.__setattr__(self, "problem", self.problem and escaped(self.problem))
+        object.__setattr__(self, "advice", tuple(map(escaped, self.advice)))
 
     @property
     def octets(self) -> int:

@@ -1,8 +1,11 @@
 """What the numbers in the mandatory fields mean: SMPP 3.4 §5.2, and TS 23.038 for data_coding."""
 
+import re
 from collections.abc import Callable
 from types import MappingProxyType
 
+from gateway.smpp.explain.model import escaped
+from gateway.smpp.receipts import receipt_date
 from gateway.smpp.vocabulary import STATUS_DESCRIPTIONS, STATUS_NAMES, command_name, status_name
 
 Meaning = tuple[str, str]
@@ -146,8 +149,7 @@ def _text(value: str) -> Meaning:
 
 def quoted(text: str) -> str:
     """``text`` in quotes; what a terminal would act upon, or not show, as an escape sequence."""
-    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-    return f'"{shown}"'
+    return f'"{escaped(text)}"'
 
 
 def _named(names: MappingProxyType[int, str]) -> Callable[[int], Meaning]:
@@ -208,21 +210,23 @@ def _protocol_id(value: int) -> Meaning:
     return f"0x{value:02X}", ""
 
 
+_TIME = re.compile(r"[0-9]{15}[R+-]")
+
+
 def _time(value: str) -> Meaning:
     if not value:
         return "(empty)", "the SMSC's default"
-    if len(value) != 16 or not value[:12].isdigit():
+    if not _TIME.fullmatch(value):
         return quoted(value), "not of the form YYMMDDhhmmsstnnp"
     years, months, days, hours, minutes, seconds = (value[at : at + 2] for at in range(0, 12, 2))
     if value[15] == "R":
         parts = zip((years, months, days, hours, minutes, seconds), "yMdhms", strict=True)
         return quoted(value), "in " + (" ".join(f"{int(n)}{unit}" for n, unit in parts if int(n)) or "0s")
-    offset = (
-        f"{value[15]}{int(value[13:15]) // 4:02}:{int(value[13:15]) % 4 * 15:02}"
-        if value[13:15].isdigit()
-        else ""
-    )
-    return quoted(value), f"20{years}-{months}-{days} {hours}:{minutes}:{seconds} {offset}".rstrip()
+    if receipt_date(value) is None:
+        return quoted(value), "no such time"
+    quarters = int(value[13:15])
+    offset = f"{value[15]}{quarters // 4:02}:{quarters % 4 * 15:02}"
+    return quoted(value), f"20{years}-{months}-{days} {hours}:{minutes}:{seconds} {offset}"
 
 
 def _dest_flag(value: int) -> Meaning:

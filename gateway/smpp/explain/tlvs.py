@@ -4,6 +4,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from gateway.smpp.explain.tables import NPI, STATES, TON, Meaning, quoted, version
+from gateway.smpp.receipts import network_error
 from gateway.smpp.vocabulary import TLV_NAMES
 
 SECTIONS = MappingProxyType(
@@ -154,7 +155,7 @@ def _its_session_info(value: bytes) -> Meaning:
 
 def _network_error_code(value: bytes) -> Meaning:
     network = _NETWORKS.get(value[0], f"network type {value[0]}")
-    return f"{int.from_bytes(value[1:], 'big')}", f"error of the network, {network}"
+    return network_error(value) or "0", f"error of the network, {network}"
 
 
 def _sc_interface_version(value: bytes) -> Meaning:

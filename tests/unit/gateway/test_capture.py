@@ -1,7 +1,10 @@
 """Captures: whatever happened to the packets, the PDUs are found, and what is missing is said."""
 
+import bz2
+import gzip
 import io
 import itertools
+import lzma
 import random
 import struct
 from collections.abc import Iterable
@@ -12,7 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dumps.capture import Captured, CaptureError, read_capture, tcp_payload, write_capture
+from gateway.dumps.capture import (
+    Captured,
+    CaptureError,
+    count_packets,
+    cut_off,
+    read_capture,
+    tcp_payload,
+    write_capture,
+)
 from gateway.smpp.pdu import DeliverSm, EnquireLink, SubmitSm, encode
 
 ESME, SMSC = "10.0.0.1:40000", "10.0.0.2:2775"
@@ -339,6 +350,118 @@ def test_whatever_a_stream_carries(tmp_path_factory, octets, begin):
     list(read_capture(capture(tmp_path_factory.getbasetemp() / "any.pcap", packets)))
 
 
+# --- captures that hold only the beginning of each packet
+
+
+def cut_to(snap: int, packets: Iterable[bytes]) -> list[bytes]:
+    return [packet[:snap] for packet in packets]
+
+
+def in_packets(*pdus: bytes, first: int = 1) -> list[bytes]:
+    """Each in a packet of its own."""
+    at, packets = first, []
+    for octets in pdus:
+        packets.append(ethernet(segment(at, octets)))
+        at += len(octets)
+    return packets
+
+
+HEADERS = 14 + 20 + 20
+
+
+@pytest.mark.parametrize("here", [14, 16, 24])
+def test_what_is_here_of_each_packet_is_said_and_nothing_is_joined_over_a_hole(tmp_path, here):
+    found = list(read_capture(capture(tmp_path / "a.pcap", cut_to(HEADERS + here, in_packets(*PDUS)))))
+    assert [pdu.octets for pdu in found] == [pdu[:here] for pdu in PDUS]
+    told = [f"{here} of {len(pdu)} octets of this packet are here" for pdu in PDUS]
+    assert [pdu.problem for pdu in found] == told
+    assert [pdu.time for pdu in found] == [100.0 + number for number in range(len(PDUS))]
+
+
+def test_whole_pdus_in_a_packet_that_is_cut_off_are_read(tmp_path):
+    packets = in_packets(PDUS[0] + PDUS[1], PDUS[2])
+    found = list(read_capture(capture(tmp_path / "a.pcap", cut_to(HEADERS + len(PDUS[0]) + 20, packets))))
+    assert [pdu.octets for pdu in found] == [PDUS[0], PDUS[1][:20], PDUS[2]]
+    both = len(PDUS[0] + PDUS[1])
+    assert found[1].problem == f"{len(PDUS[0]) + 20} of {both} octets of this packet are here"
+
+
+def test_a_packet_that_goes_on_with_a_pdu_that_was_cut_off_is_not_joined_to_it(tmp_path):
+    long = encode(SubmitSm(short_message=b"x" * 200))
+    packets = in_packets(PDUS[0], long[:150], long[150:], PDUS[1])
+    found = list(read_capture(capture(tmp_path / "a.pcap", cut_to(HEADERS + 50, packets))))
+    assert [(pdu.octets, pdu.problem) for pdu in found] == [
+        (PDUS[0], ""),
+        (long[:50], "50 of 150 octets of this packet are here"),
+        (b"x" * 50, f"50 of {len(long) - 150} octets of this packet are here, and no PDU begins in them"),
+        (PDUS[1], ""),
+    ]
+
+
+def test_another_protocol_that_is_cut_off_is_told_once(tmp_path):
+    packets = in_packets(b"GET / HTTP/1.1\r\n" + b"x" * 400, b"x" * 400)
+    [told] = read_capture(capture(tmp_path / "a.pcap", cut_to(HEADERS + 40, packets)))
+    assert told.problem == "not SMPP: HTTP, 80 octets"
+
+
+@given(
+    st.integers(0, 120),
+    st.lists(st.sampled_from(range(len(PDUS))), min_size=1, max_size=6),
+    st.integers(1, 3),
+)
+def test_wherever_packets_are_cut_off_no_pdu_is_made_up(tmp_path_factory, here, chosen, together):
+    pdus = [PDUS[number] for number in chosen]
+    groups = [b"".join(pdus[at : at + together]) for at in range(0, len(pdus), together)]
+    path = tmp_path_factory.getbasetemp() / "cut.pcap"
+    for found in read_capture(capture(path, cut_to(HEADERS + here, in_packets(*groups)))):
+        assert found.octets in PDUS if not found.problem else any(found.octets in group for group in groups)
+
+
+# --- compressed, and without anything to read
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("kind", ["pcap", "pcapng"])
+def test_a_compressed_capture(tmp_path, compress, kind):
+    packet = ethernet(segment(1, STREAM))
+    octets = (
+        pcapng("<", [(0, packet)]) if kind == "pcapng" else capture(tmp_path / "a", [packet]).read_bytes()
+    )
+    (tmp_path / f"a.{kind}.gz").write_bytes(compress(octets))
+    assert read(tmp_path / f"a.{kind}.gz") == PDUS
+
+
+def test_a_compressed_capture_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path):
+    packets = [ethernet(segment(1 + 1000 * at, random.Random(at).randbytes(900))) for at in range(40)]
+    octets = gzip.compress(capture(tmp_path / "a", [*in_packets(*PDUS), *packets]).read_bytes())
+    (tmp_path / "a.pcap.gz").write_bytes(octets[: len(octets) // 2])
+    assert [pdu.octets for pdu in read_capture(tmp_path / "a.pcap.gz")][: len(PDUS)] == PDUS
+
+
+def test_another_compression_is_named(tmp_path):
+    (tmp_path / "a.pcap.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(20))
+    with pytest.raises(CaptureError, match="compressed with zstd: unpack it first"):
+        list(read_capture(tmp_path / "a.pcap.zst"))
+
+
+def test_the_packets_of_a_capture_without_PDUs_are_counted(tmp_path):
+    udp = dpkt.ip.IP(src=b"\x0a\0\0\1", dst=b"\x0a\0\0\2", p=17, data=dpkt.udp.UDP(sport=53, dport=53))
+    packets = [
+        *[ethernet(segment(at, b"", SYN)) for at in range(3)],
+        *[ethernet(udp)] * 2,
+        *cut_to(HEADERS, in_packets(PDUS[0])),
+        *cut_to(HEADERS - 10, in_packets(PDUS[0])),
+        bytes(12) + b"\x08\x06" + bytes(28),
+    ]
+    assert count_packets(capture(tmp_path / "a.pcap", packets)) == {
+        "TCP without data": 3,
+        "UDP": 2,
+        "TCP cut off before its data": 1,
+        "TCP cut off in its header": 1,
+        "not IP": 1,
+    }
+
+
 # --- single packets
 
 
@@ -347,3 +470,6 @@ def test_what_a_single_packet_carries():
     assert tcp_payload(ethernet(packet)) == tcp_payload(bytes(packet)) == PDUS[0]
     assert tcp_payload(PDUS[0]) is None
     assert tcp_payload(b"") is None
+    assert cut_off(ethernet(packet)) == 0
+    assert cut_off(ethernet(packet)[:-5]) == cut_off(bytes(packet)[:-5]) == 5
+    assert cut_off(ethernet(segment(1, PDUS[0], version=6))[:-5]) == 5

@@ -17,7 +17,16 @@ from gateway.smpp.fields import (
     UnsuccessfulSme,
     rows,
 )
-from gateway.smpp.pdu import PDU_CLASSES, BindReceiver, BindTransceiver, Outbind, Pdu, decode, encode
+from gateway.smpp.pdu import (
+    PDU_CLASSES,
+    BindReceiver,
+    BindTransceiver,
+    Outbind,
+    Pdu,
+    SubmitSm,
+    decode,
+    encode,
+)
 from tests.protocol.vectors import VECTORS
 
 PASSWORD = "pa$$w0rd"
@@ -126,14 +135,41 @@ def test_every_octet_is_in_one_row(octets):
     assert at == len(octets)
 
 
-@given(octets=st.binary(max_size=200) | spoiled() | frames)
+@st.composite
+def with_control_characters(draw: st.DrawFn) -> bytes:
+    """A PDU that is sound, with something in it that a terminal would act upon."""
+    frame = bytearray(draw(frames))
+    for _ in range(draw(st.integers(1, 4))):
+        frame[draw(st.integers(16, len(frame) - 1)) if len(frame) > 16 else 15] = draw(
+            st.sampled_from(CONTROLS)
+        )
+    return bytes(frame)
+
+
+CONTROLS = (0x01, 0x07, 0x0A, 0x0D, 0x1B, 0x7F, 0x85, 0x9B, 0xAD)
+A_TIME = "0000002b000000040000000000000000000000000000000000303030303030303030303030300130300100"
+
+
+@given(octets=st.binary(max_size=200) | spoiled() | frames | with_control_characters())
+@example(octets=bytes.fromhex(A_TIME))
+@example(octets=bytes.fromhex(A_TIME).replace(b"0\x0100", b"0\x1b00"))
+@example(octets=bytes.fromhex(A_TIME).replace(b"0\x0100", b"0\xb900"))
 def test_what_is_shown_has_no_control_characters_and_fits(octets):
     for explanation in explain_all(octets):
         shown = render(explanation, width=100)
         assert all(char.isprintable() or char == "\n" for char in shown)
         assert max(map(len, shown.splitlines())) <= 100
-        json.dumps(as_json(explanation))
+        assert json.dumps(as_json(explanation), ensure_ascii=False).isprintable()
     assert one_line(octets).isprintable()
+
+
+def test_a_time_that_is_none_is_shown_as_text():
+    [row] = [row for row in explain(bytes.fromhex(A_TIME)).fields if row.name == "schedule_delivery_time"]
+    assert (row.value, row.note) == (r'"000000000000\x0100\x01"', "not of the form YYMMDDhhmmsstnnp")
+    frame = encode(SubmitSm(schedule_delivery_time="991399999999000+", validity_period="000000003000000R"))
+    notes = {row.name: row.note for row in explain(frame).fields}
+    assert notes["schedule_delivery_time"] == "no such time"
+    assert notes["validity_period"] == "in 30m"
 
 
 @given(octets=with_a_password())

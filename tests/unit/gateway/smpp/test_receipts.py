@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.smpp import pdu
+from gateway.smpp.errors import RemoteProtocolError
 from gateway.smpp.receipts import (
     RECEIPT_STATES,
     STATES,
@@ -17,6 +19,7 @@ from gateway.smpp.receipts import (
     message_type,
     read_receipt,
     receipt_date,
+    receipt_in_spite_of,
     receipt_tlvs,
 )
 
@@ -113,6 +116,47 @@ def test_tlv_round_trip():
     assert read_receipt(pdu.DeliverSm(tlvs=receipt_tlvs(FULL))) == Receipt(FULL.message_id, "DELIVRD")
 
 
+@pytest.mark.parametrize("reserved", [b"\0", b"\x09", b"\x32", b"\xff", b"", b"\0\0"])
+def test_a_reserved_message_state_says_nothing_beside_the_state_of_the_text(reserved: bytes):
+    octets = b"id:7F done date:2402010000 stat:UNDELIV err:255"
+    receipt = read_receipt(pdu.DeliverSm(esm_class=0x04, short_message=octets, tlvs={0x0427: reserved}))
+    assert (receipt.state, receipt.error, receipt.final) == ("UNDELIV", "255", True)
+
+
+@pytest.mark.parametrize(("number", "state", "final"), [(0, "SCHEDULED", False), (9, "SKIPPED", True)])
+def test_the_states_of_smpp_5_where_nothing_else_is_told(number: int, state: str, final: bool):
+    for octets in (b"", b"id:7F err:000", b"id:7F stat: err:000"):
+        tlvs = {0x001E: b"7F", 0x0427: bytes([number])}
+        receipt = read_receipt(pdu.DeliverSm(esm_class=0x04, short_message=octets, tlvs=tlvs))
+        assert (receipt.state, receipt.final) == (state, final)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        ("03 30 30 30", "000"),
+        ("03 32 35 35", "255"),
+        ("03 30 32 37", "027"),
+        ("03 31 32", "12"),
+        ("03 32 35 35 00", "255"),
+        ("33 30 32 37", "027"),
+        ("32 35 35", "255"),
+        ("03 00 1B", "27"),
+        ("03 00 30", "48"),
+        ("03 01 2C", "300"),
+        ("03 00 00", "000"),
+        ("03", "000"),
+        ("", "000"),
+    ],
+)
+def test_the_error_of_the_network_as_a_number_or_as_digits(value: str, error: str):
+    tlvs = {0x0423: bytes.fromhex(value)}
+    receipt = read_receipt(
+        pdu.DeliverSm(esm_class=0x04, short_message=b"id:7F stat:UNDELIV err:000", tlvs=tlvs)
+    )
+    assert receipt.error == error
+
+
 # ------------------------------------------------------------------------------------ keys, order, case
 
 
@@ -131,6 +175,61 @@ def test_tlv_round_trip():
 def test_text_forms_in_any_order_case_and_alphabet(octets: bytes, message_id: str, state: str):
     receipt = decode_receipt(octets)
     assert (receipt.message_id, receipt.state) == (message_id, state)
+
+
+@pytest.mark.parametrize(
+    ("octets", "error", "text"),
+    [
+        (b"id:7F stat:UNDELIV err:027 Password s3cret9", "027", "Password s3cret9"),
+        (b"id:7F stat:UNDELIV err:0x1B,Password s3cret9", "0x1B", "Password s3cret9"),
+        (b"id:7F stat:UNDELIV err:027\nPassword s3cret9", "027", "Password s3cret9"),
+        (b"id:7F stat:UNDELIV err: 027 Password s3cret9", "027", "Password s3cret9"),
+        (b"id:7F stat:UNDELIV err: Password s3cret9", "000", "Password s3cret9"),
+        (b"id:7F stat:UNDELIV err: 4711 is the code", "000", "4711 is the code"),
+        (b"id:7F stat:UNDELIV err: 0A1", "0A1", ""),
+        (b"id:7F err:027 s3cret9 stat:UNDELIV", "027", "s3cret9"),
+        (b"id:7F stat:UNDELIV err:027 s3cret9 text:Hello", "027", "Hello"),
+    ],
+)
+def test_an_error_ends_at_the_blank(octets: bytes, error: str, text: str):
+    """What follows is the message's text, which some centres put there without its key."""
+    receipt = decode_receipt(octets)
+    assert (receipt.state, receipt.error, receipt.text) == ("UNDELIV", error, text)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"id:7F stat:UNDELIV Password s3cret9",
+        b"id:7F done date:2402010000 UNDELIV s3cret9 err:000",
+        b"id:7F stat:UNDELIV sub:001 s3cret9 dlvrd:001 s3cret9",
+        b"id:7F stat:UNDELIV submit date:2401312359 s3cret9",
+    ],
+)
+def test_no_value_takes_up_a_text_behind_it(octets: bytes):
+    receipt = decode_receipt(octets)
+    assert receipt.state == "UNDELIV"
+    assert "s3cret9" not in f"{receipt.error} {receipt.submit_date} {receipt.done_date}"
+
+
+@pytest.mark.parametrize(
+    ("octets", "state", "text"),
+    [
+        (b"sub:001 id:7F err:000 dlvrd:001 text: stat:DELIVRD", "DELIVRD", ""),
+        (b"id:7F text: stat:UNDELIV err:027", "UNDELIV", ""),
+        (b"id:7F text:stat:DELIVRD", "DELIVRD", ""),
+        (b"id:7F text:, done date:2402010000, stat:DELIVRD", "DELIVRD", ""),
+        (b"id:7F stat: text: stat:DELIVRD", "DELIVRD", ""),
+        (b"id:7F text: stat:DELIVRD text:Hello", "DELIVRD", "Hello"),
+        (b"id:7F stat:UNDELIV text: stat:DELIVRD", "UNDELIV", " stat:DELIVRD"),
+        (b"id:7F done date:2402010000 UNDELIV text: stat:DELIVRD", "UNDELIV", " stat:DELIVRD"),
+        (b"id:7F text:Hello stat:DELIVRD", "UNKNOWN", "Hello stat:DELIVRD"),
+        (b"id:7F text: err:027", "UNKNOWN", " err:027"),
+    ],
+)
+def test_a_state_behind_an_empty_text_counts_where_there_was_none(octets: bytes, state: str, text: str):
+    receipt = decode_receipt(octets)
+    assert (receipt.message_id, receipt.state, receipt.text) == ("7F", state, text)
 
 
 KEYS = [
@@ -208,6 +307,54 @@ def test_the_type_of_a_message(esm_class: int, kind: str):
 
 def test_a_receipt_from_a_centre_that_binds_to_us():
     assert read_receipt(pdu.SubmitSm(esm_class=0x04, short_message=APPENDIX_B)) == FULL
+
+
+# ------------------------------------------------------------------------------ with a broken optional part
+
+
+BROKEN = {
+    "a length beyond the PDU": "001E 0041 3132333435",
+    "a head cut off": "001E 00",
+    "an octet too many": "00",
+    "sound TLVs before the fault": "0427 0001 05 001E 0041 3132333435",
+}
+
+
+def with_broken_part(message: pdu.Pdu, tlvs: str) -> RemoteProtocolError:
+    frame = pdu.encode(message) + bytes.fromhex(tlvs)
+    with pytest.raises(RemoteProtocolError) as problem:
+        pdu.decode(len(frame).to_bytes(4, "big") + frame[4:])
+    return problem.value
+
+
+@pytest.mark.parametrize("tlvs", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("esm_class", [0x04, 0x00])
+def test_the_id_in_the_text_counts_in_spite_of_a_broken_TLV(tlvs: str, esm_class: int):
+    receipt = pdu.DeliverSm(esm_class=esm_class, short_message=APPENDIX_B, sequence_number=7)
+    found = receipt_in_spite_of(with_broken_part(receipt, tlvs))
+    assert found.sequence_number == 7
+    state = "UNDELIV" if tlvs.startswith("0427") else "DELIVRD"
+    assert read_receipt(found) == replace(FULL, state=state)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pdu.DeliverSm(short_message=b"BALANCE"),
+        pdu.DeliverSm(esm_class=0x04, short_message=b"stat:DELIVRD err:000"),
+        pdu.DeliverSm(esm_class=0x08, short_message=b"id:7F stat:DELIVRD"),
+        pdu.EnquireLink(),
+    ],
+)
+def test_anything_else_with_a_broken_TLV_is_malformed(message: pdu.Pdu):
+    assert receipt_in_spite_of(with_broken_part(message, BROKEN["a length beyond the PDU"])) is None
+
+
+def test_a_receipt_whose_body_is_broken_is_malformed():
+    frame = pdu.encode(pdu.DeliverSm(esm_class=0x04, short_message=APPENDIX_B))[:-1]
+    with pytest.raises(RemoteProtocolError) as problem:
+        pdu.decode(len(frame).to_bytes(4, "big") + frame[4:])
+    assert receipt_in_spite_of(problem.value) is None
 
 
 # -------------------------------------------------------------------------------------------------- dates
