@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from smpp_sim.alarm import Alarm
+from gateway.alarm import Alarm
 from tests.unit.smpp_sim.turned_clock import run_at_once
 
 LATER_S = 100.0
