@@ -203,7 +203,6 @@ class SendQueue:
         self._later.clear()
         self._failures.clear()
         self._newest.clear()
-        self._withdrawn.clear()
         self._throttles = 0
         self._paused_at = self._paused_until = 0.0
 

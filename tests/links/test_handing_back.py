@@ -41,11 +41,11 @@ class Bench:
             clock=lambda: self.now,
         )
 
-    async def put(self, count):
+    async def put(self, count, expires=FAR):
         """So many SMS in the store; their ids."""
         async with self.store.unit() as unit:
             rows = [
-                Outgoing(unit.draw_id(), "ussdc", "7926", "sms", 0.0, FAR, sender="000105", text="hi")
+                Outgoing(unit.draw_id(), "ussdc", "7926", "sms", 0.0, expires, sender="000105", text="hi")
                 for _ in range(count)
             ]
             await unit.outbox.enqueue(rows)
@@ -234,3 +234,17 @@ async def test_a_session_that_closed_in_the_read_of_its_bind(make):
     it.link.left(two)
     three = await it.bind()
     assert await it.look(three) == ids
+
+
+@on_the_bench
+async def test_what_is_given_up_is_told_to_the_store_in_portions(make):
+    """A flood that nobody wants any more is not written off in one transaction."""
+    it = make()
+    await it.put(1500, expires=1.0)
+    one = await it.bind()
+    left = []
+    for _ in range(3):
+        await it.look(one)
+        async with it.store.view() as view:
+            left.append(len(await view.outbox.unsent("ussdc", 0, 5000)))
+    assert left == [1500, 500, 0]
