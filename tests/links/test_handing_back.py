@@ -248,3 +248,17 @@ async def test_what_is_given_up_is_told_to_the_store_in_portions(make):
         async with it.store.view() as view:
             left.append(len(await view.outbox.unsent("ussdc", 0, 5000)))
     assert left == [1500, 500, 0]
+
+
+@on_the_bench
+async def test_W2_after_a_throttle_no_more_is_under_way_than_the_window_has_become(make):
+    """The session would let more out; the centre has said that it cannot take more."""
+    it = make(window=10)
+    ids = await it.put(20)
+    one = await it.bind()
+    assert await it.look(one) == ids[:10]
+    answer(one, ESME_RTHROTTLED)
+    assert await it.look(one) == []
+    it.now += 1
+    assert await it.look(one) == ids[:5]
+    assert one.session.window_free == 5
