@@ -77,8 +77,8 @@ def _deep_line(text: str) -> int:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > _DEEPEST:
-            return int(event.start_mark.line) + 1
+        if depth > _DEEPEST and event.start_mark:
+            return event.start_mark.line + 1
     return 0
 
 
