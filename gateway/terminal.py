@@ -65,7 +65,7 @@ Command = Callable[..., Any]
 def explaining(expected: Callable[[], tuple[type[Exception], ...]]) -> Callable[[Command], Command]:
     """A decorator of commands that makes a `Failure` of the `expected` errors, which are asked for when one comes.
 
-    Anything else is a bug and shows its traceback.
+    Also of a file that is nested too deeply for its parser. Anything else is a bug and shows its traceback.
     """
 
     def explained(command: Command) -> Command:
@@ -73,6 +73,10 @@ def explaining(expected: Callable[[], tuple[type[Exception], ...]]) -> Callable[
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             try:
                 return command(*args, **kwargs)
+            except RecursionError:
+                raise Failure(
+                    "a file is nested too deeply: look in it for brackets that are not closed"
+                ) from None
             except Exception as error:
                 if isinstance(error, expected()):
                     raise Failure(str(error)) from error

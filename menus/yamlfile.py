@@ -24,6 +24,9 @@ _KINDS = {
 }
 
 
+_DEEPEST = 20
+
+
 @dataclass(slots=True)
 class Entry:
     """One `key: value` of the file. `what` names it in complaints."""
@@ -46,9 +49,13 @@ class Entry:
 
 def compose(path: str | Path) -> Entry:
     """The whole file as one entry. Raises MenuError when it cannot be opened or is not YAML."""
-    file = str(path)
+    file, text = str(path), ""
     try:
-        root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        text = Path(path).read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError:
+        hint = "look there for a bracket that is not closed, or a line that is indented too far"
+        raise MenuError([Problem(file, _deep_line(text), "is nested too deeply", hint)]) from None
     except OSError as error:
         raise MenuError([Problem(file, 0, f"cannot be read: {error.strerror}", "check the path")]) from None
     except UnicodeDecodeError:
@@ -60,6 +67,19 @@ def compose(path: str | Path) -> Entry:
     if root is None:
         raise MenuError([Problem(file, 0, "is empty", "begin with home, codes, words and nodes")])
     return Entry("", root.start_mark.line + 1, root, "the menu")
+
+
+def _deep_line(text: str) -> int:
+    """The first line where more things stand in each other than any menu has."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST and event.start_mark:
+            return event.start_mark.line + 1
+    return 0
 
 
 def _not_yaml(file: str, error: yaml.MarkedYAMLError) -> Problem:

@@ -13,7 +13,7 @@ from smpp_sim.settings import SimulatorError, SimulatorSettings
 Place = tuple[str | int, ...]
 """Where a value stands: ``("accounts", 0, "password")``."""
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
+_HEADER = re.compile(r"\s*(\[\[?)([^\[\]]++)\]")
 _KEY = re.compile(r"\s*[\"']?([A-Za-z0-9_-]+)[\"']?\s*=")
 
 

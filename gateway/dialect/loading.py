@@ -42,6 +42,8 @@ def read_profile(text: str, source: str) -> Profile:
         return Profile(TypeAdapter(ProfileFile).validate_python(yaml.safe_load(text)))
     except ValidationError as error:
         raise DialectError(f"{source}: {explain(error, ProfileFile)}") from None
+    except RecursionError:
+        raise DialectError(f"{source}: nested too deeply; look for a bracket that is not closed") from None
     except (yaml.YAMLError, ValueError) as error:
         raise DialectError(f"{source}: {' '.join(str(error).split())}") from None
 

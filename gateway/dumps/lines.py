@@ -23,7 +23,7 @@ _BETWEEN = re.compile(r"0[xX]|\\x|[\s,;:{}()\[\]\"'-]|(?<![0-9A-Za-z])b(?=[\"'])
 _TIME = r"\d\d:\d\d:\d\d"
 _STAMP = re.compile(
     rf"[\[(]?(?:\d{{4}}-\d\d-\d\d[ T]{_TIME}(?:[.,]\d+)?|{_TIME}[.,]\d{{3,9}})(?:Z|[+-]\d\d:?\d\d)?[])]?\s"
-    r"|\[[^][]*[^][0-9A-Fa-fx,;:\s][^][]*\]\s"
+    r"|\[(?=[0-9A-Fa-fx,;:\s]*+[^]])[^][]*+\]\s"
 )
 _RUN = re.compile(rf"(?<![0-9A-Za-z]){_PAIR}(?:[\s:,;-]{{0,2}}{_PAIR}){{7,}}(?![0-9A-Za-z])")
 _LABEL = re.compile(rf"data:\s++(?={_DIGIT}{{2}}(?:\s|$))")
@@ -73,7 +73,7 @@ def _numbers(digits: str) -> tuple[int, ...]:
 
 def octets_before_characters(rest: str) -> bytes:
     """Groups of pairs up to the wide gap in front of the characters; one in the middle of the line is none."""
-    octets = b""
+    octets = bytearray()
     at = 0
     while match := _GROUP.match(rest, at):
         gap = len(match["gap"].expandtabs())
@@ -81,7 +81,7 @@ def octets_before_characters(rest: str) -> bytes:
             break
         octets += bytes.fromhex(match["octets"])
         at = match.end()
-    return octets
+    return bytes(octets)
 
 
 # ------------------------------------------------------------------------------------------ other lines

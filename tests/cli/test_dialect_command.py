@@ -51,6 +51,13 @@ def test_text_octets_and_captures_from_a_file_or_a_pipe(tmp_path):
         assert detect("-", stdin=octets).output.startswith("1 message, 0 other PDUs"), octets[:4]
 
 
+def test_a_profile_nested_too_deeply_is_one_line(tmp_path):
+    (tmp_path / "mine.yaml").write_text("[" * 20_000)
+    refused(
+        CliRunner().invoke(dialect, ["show", str(tmp_path / "mine.yaml")]), "mine.yaml", "nested too deeply"
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [

@@ -1,7 +1,7 @@
 """The text of a message and what stands in front of it, or in it: user data headers, receipts, alphabets in doubt."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.smpp.explain.tables import quoted
@@ -38,6 +38,10 @@ _STATES = {
     "UNKNOWN": "nobody knows",
     "REJECTD": "refused",
 }
+_LEAST_OCTETS = 6  # what is shorter means something in any alphabet
+_SENSE = 0.85
+_PUNCTUATION = frozenset(" \r\n.,:;!?'\"-()/*#@+%&=_«»№€$£")
+_FAR_LETTERS = "\u0700"
 _DATE = re.compile(r"\d{10}(\d\d)?")
 
 
@@ -118,6 +122,55 @@ def _doubts(octets: bytes, alphabet: str, text: str, about: MessageText) -> Iter
         yield f"to some centres data_coding 0 is Latin-1: {quoted(octets.decode('latin-1'))}"
     if "\ufffd" in text:
         yield "some octets are not of this alphabet"
+    if len(octets) >= _LEAST_OCTETS and not _makes_sense(octets, alphabet, text):
+        yield from _better_reading(octets, alphabet, about)
+
+
+def _makes_sense(octets: bytes, alphabet: str, text: str) -> bool:
+    if alphabet == "gsm7" and _is_ucs2(octets):
+        return False
+    return _sense(_as_packed(octets) if alphabet == "gsm7-packed" else text) >= _SENSE
+
+
+def _better_reading(octets: bytes, alphabet: str, about: MessageText) -> Iterator[str]:
+    """The alphabet in which the text makes sense, whatever data_coding says; none may be it."""
+    told = {alphabet, "latin1"} if about.data_coding == 0 and alphabet == "gsm7" else {alphabet}
+    readings = {name: read(octets) for name, read in _READ_BY_MISTAKE.items() if name not in told}
+    best = max(readings, key=lambda name: _sense(readings[name]))
+    if _sense(readings[best]) >= _SENSE:
+        yield f"by its octets it may be {best}: {quoted(readings[best])}"
+
+
+def _sense(text: str) -> float:
+    """The share of characters that texts consist of; 0 where there is one of which none does.
+
+    Letters of Asia count by half: any two octets of Latin text, taken for one character, are one.
+    """
+    if not text or "\ufffd" in text or not all(char.isprintable() or char in "\r\n" for char in text):
+        return 0
+    usual = [char for char in text if char.isalnum() or char in _PUNCTUATION]
+    return sum(1 if char < _FAR_LETTERS or char in _PUNCTUATION else 0.5 for char in usual) / len(text)
+
+
+def _is_ucs2(octets: bytes) -> bool:
+    """Whether each character would be a letter of Europe or the Near East, or a digit."""
+    return len(octets) % 2 == 0 and max(octets[::2]) < ord(_FAR_LETTERS) >> 8
+
+
+def _as_packed(octets: bytes) -> str:
+    """Nothing, where it is no plain text: septets out of step are capitals, accents and digits among each other."""
+    text = decode_text(octets, "gsm7-packed").rstrip("\r@")
+    plain = sum(char.isascii() for char in text)
+    return text if plain > _SENSE * len(text) else ""
+
+
+_READ_BY_MISTAKE: dict[str, Callable[[bytes], str]] = {
+    "utf-8": lambda octets: "" if octets.isascii() else octets.decode("utf-8", "replace"),
+    "ucs2": lambda octets: decode_text(octets, "ucs2") if _is_ucs2(octets) else "",
+    "latin1": lambda octets: decode_text(octets, "latin1"),
+    "gsm7-packed": _as_packed,
+}
+"""The likelier ones first."""
 
 
 # ----------------------------------------------------------------------------------- user data headers

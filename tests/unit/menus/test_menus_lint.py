@@ -597,7 +597,12 @@ def test_load_raises_the_first_problem_and_keeps_the_rest(tmp_path: Path):
         (b"- a\n- b\n", 1, "the menu is a list"),
         (b"just words", 1, "the menu is a word or text"),
         (b"home: \x00", 0, "is not YAML"),
+        (b"home: root\nnodes: " + b"[" * 20_000 + b"]" * 20_000, 2, "is nested too deeply"),
+        (b"home: root\nnodes: " + b"{a: " * 20_000, 2, "is nested too deeply"),
+        (b"- " * 20_000, 1, "is nested too deeply"),
+        (b"".join(b" " * depth + b"a:\n" for depth in range(2000)), 21, "is nested too deeply"),
     ],
+    ids=lambda given: repr(given)[:24],
 )
 def test_what_is_no_menu_at_all(tmp_path: Path, content: bytes, line: int, what: str):
     path = tmp_path / "menu.yaml"
