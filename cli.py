@@ -4,6 +4,9 @@ Exit status: 0 done, 1 the answer is no (a wrong password, no answer, problems i
 something that must be put right first, said in one line.
 """
 
+import platform
+import sqlite3
+
 import click
 
 from cli_demo import demo
@@ -23,7 +26,10 @@ from smpp_sim.commands.sim import sim
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="starpound")
+@click.version_option(
+    package_name="starpound",
+    message=f"%(prog)s, version %(version)s (Python {platform.python_version()}, SQLite {sqlite3.sqlite_version})",
+)
 def main() -> None:
     """A short-code gateway over SMPP, and a phone network to try it on.
 

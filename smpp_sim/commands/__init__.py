@@ -18,7 +18,14 @@ def _expected() -> tuple[type[Exception], ...]:
 explained = explaining(_expected)
 """Decorates a command: what may be expected to go wrong is one line."""
 
-_SIM = click.option("--sim", "url", default="http://127.0.0.1:8105", show_default=True, help="The simulator.")
+_SIM = click.option(
+    "--sim",
+    "url",
+    default="http://127.0.0.1:8105",
+    show_default=True,
+    envvar="STARPOUND_SIM",
+    help="The simulator.  [env: STARPOUND_SIM]",
+)
 _TOKEN = click.option(
     "--token",
     default="",

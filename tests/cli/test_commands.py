@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import platform
 import signal
 import socket
 import sqlite3
@@ -88,6 +89,12 @@ def test_every_command_has_help_with_an_example(command):
 
 def test_an_unknown_command_is_a_wrong_call():
     assert starpound("server").exit_code == 2
+
+
+def test_the_version_says_what_it_runs_on():
+    said = starpound("--version").stdout
+    assert f"Python {platform.python_version()}" in said
+    assert f"SQLite {sqlite3.sqlite_version}" in said
 
 
 # --- serve: what must be put right first
@@ -272,6 +279,14 @@ def test_a_simulator_that_wants_a_token(tmp_path, monkeypatch):
             assert right.exit_code in (0, 1), right.output
         monkeypatch.setenv("STARPOUND_SIM_TOKEN", "a long secret")
         assert starpound("replay", str(talk), "--sim", running.url).exit_code == 0
+
+
+def test_the_simulator_may_be_named_in_the_environment(monkeypatch):
+    with simulator() as running:
+        monkeypatch.setenv("STARPOUND_SIM", running.url)
+        result = starpound("dial", "*#06#", "--from", "79260000003")
+    assert result.exit_code in (0, 1), result.output
+    assert "STARPOUND_SIM]" in starpound("dial", "--help").stdout
 
 
 def test_sms_that_nobody_answers_is_no_success():
