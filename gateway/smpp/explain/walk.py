@@ -244,8 +244,11 @@ def holds_together(bind: Walk) -> bool:
     """Whether the fields of a bind or outbind are what they are called.
 
     One octet more or less, a NUL above all, and each field is taken for its neighbour: the password may be read as the
-    system_id. Then something is missing at the end, or a number is a character, or the other way round.
+    system_id. Then something is missing at the end, or a number is a character, or the other way round, or one field is
+    empty and the next is not.
     """
     texts = [value for value in bind.values.values() if isinstance(value, str)]
     numbers = (int(bind.values.get(name, 0)) for name in ("addr_ton", "addr_npi"))
-    return not bind.fault and all(map(str.isprintable, texts)) and max(numbers) < ord(" ")
+    who, password, kind = (bind.values.get(name) for name in ("system_id", "password", "system_type"))
+    shifted = (password and not who) or (kind and not password)
+    return not bind.fault and not shifted and all(map(str.isprintable, texts)) and max(numbers) < ord(" ")
