@@ -207,6 +207,7 @@ def _judge(candidate: Candidate, trace: Trace) -> None:
     _judge_units(candidate)
     _judge_last_screens(candidate)
     _judge_service_type(candidate)
+    _judge_data_coding(candidate)
     _judge_addresses(candidate)
 
 
@@ -314,6 +315,7 @@ def operation(pdu: Message) -> int | str:
 
 
 def _judge_service_type(candidate: Candidate) -> None:
+    """A dialect that asks for no service_type is not contradicted by one."""
     file = candidate.profile.file
     if file.op_from == "service_type":
         candidate.count(2, "service_type has the operation")
@@ -321,20 +323,41 @@ def _judge_service_type(candidate: Candidate) -> None:
     seen = {pdu.service_type for one in candidate.dialogues for pdu, _ in one.inward}
     if seen == {file.service_type}:
         candidate.count(1, f"service_type is {file.service_type or '(empty)'}")
-    elif seen:
+    elif seen and file.service_type:
         shown = ", ".join(one or "(empty)" for one in sorted(seen))
-        candidate.count(-1, f"service_type is {shown}, not {file.service_type or '(empty)'}")
+        candidate.count(-1, f"service_type is {shown}, not {file.service_type}")
+
+
+def _judge_data_coding(candidate: Candidate) -> None:
+    """Text has the values that the dialect writes it with; only where all have, or none, it says something."""
+    dcs = candidate.profile.file.dcs
+    known = {dcs.gsm7, dcs.ucs2, *dcs.alphabets}
+    seen = {pdu.data_coding for one in candidate.dialogues for pdu, _ in one.inward if has_text(pdu)}
+    seen |= {pdu.data_coding for one in candidate.dialogues for pdu, _ in one.outward if has_text(pdu)}
+    if seen and seen <= known:
+        candidate.count(1, f"data_coding is {_hexadecimal(seen)}")
+    elif seen and not seen & known:
+        candidate.count(-1, f"data_coding is {_hexadecimal(seen)}, not {_hexadecimal({dcs.gsm7, dcs.ucs2})}")
+
+
+def has_text(pdu: Message) -> bool:
+    """Whether there is anything that data_coding could be about."""
+    return bool((not isinstance(pdu, DataSm) and pdu.short_message) or pdu.tlvs.get(MESSAGE_PAYLOAD))
+
+
+def _hexadecimal(values: set[int]) -> str:
+    return ", ".join(f"0x{value:02X}" for value in sorted(values))
 
 
 def _judge_addresses(candidate: Candidate) -> None:
     """Only where a dialect is peculiar: an empty destination, a destination that is part of the name."""
-    empty = [not pdu.destination_addr for one in candidate.dialogues for pdu, _ in one.inward]
-    if not empty:
+    addresses = [pdu.destination_addr for one in candidate.dialogues for pdu, _ in one.inward]
+    in_key = "destination_addr" in candidate.profile.file.key
+    if not addresses:
         return
-    expected = candidate.profile.file.destination == "empty"
-    if any(empty) and not expected and "destination_addr" in candidate.profile.file.key:
+    if in_key and not all(addresses):
         candidate.count(-2, "destination_addr is empty, and should be part of the key")
-    elif all(empty) and expected:
+    elif in_key and any(address[:1] in ("*", "#") for address in addresses):
+        candidate.count(-2, "destination_addr is a dialled code, and should be the address of a service")
+    elif candidate.profile.file.destination == "empty" and not any(addresses):
         candidate.count(1, "destination_addr is empty")
-    elif expected and not any(empty):
-        candidate.count(-1, "destination_addr is not empty")

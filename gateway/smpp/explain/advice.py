@@ -330,7 +330,8 @@ def _wants_receipt(found: Found) -> bool:
 
 
 def _receipt_advice(receipt: Receipt) -> Iterator[str]:
-    final = _RECEIPT_NUMBERS.get(receipt.state) not in (None, 1, 6)
+    number = _RECEIPT_NUMBERS.get(receipt.state)
+    final = number not in (1, 6) if number else receipt.final
     outcome = (
         "is final: the message can be closed" if final else "may not be final: another receipt can follow"
     )

@@ -9,15 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gateway.smpp.codec import HEADER_OCTETS
-from gateway.smpp.fields import (
-    COctetString,
-    Destinations,
-    FieldKind,
-    Integer,
-    OctetString,
-    UnsuccessfulSmes,
-    rows,
-)
+from gateway.smpp.fields import COctetString, Destinations, Integer, Kind, OctetString, UnsuccessfulSmes, rows
 from gateway.smpp.pdu import PDU_CLASSES
 from gateway.smpp.vocabulary import RESPONSE_BIT
 
@@ -102,7 +94,7 @@ def walk(frame: bytes) -> Walk:
     return found
 
 
-def _kinds(found: Walk) -> list[FieldKind]:
+def _kinds(found: Walk) -> list[Kind]:
     pdu_class = PDU_CLASSES.get(int(found.values.get("command_id", 0)))
     return [kind for _, kind in rows(pdu_class)] if pdu_class else []
 
@@ -125,7 +117,7 @@ def _walk_body(found: Walk) -> None:
         _walk_field(found, name, kind)
 
 
-def _walk_field(found: Walk, name: str, kind: FieldKind) -> None:
+def _walk_field(found: Walk, name: str, kind: Kind) -> None:
     match kind:
         case Integer():
             found.values[name] = found.take(1, name)[0]
@@ -252,10 +244,11 @@ def holds_together(bind: Walk) -> bool:
     """Whether the fields of a bind or outbind are what they are called.
 
     One octet more or less, a NUL above all, and each field is taken for its neighbour: the password may be read as the
-    system_id, or as the system_type. Then something is missing at the end, or a number is a character, or the other way
-    round; or there is a system_type and no system_id, and nobody binds so.
+    system_id. Then something is missing at the end, or a number is a character, or the other way round, or one field is
+    empty and the next is not.
     """
     texts = [value for value in bind.values.values() if isinstance(value, str)]
     numbers = (int(bind.values.get(name, 0)) for name in ("addr_ton", "addr_npi"))
-    named = bool(bind.values.get("system_id") or not bind.values.get("system_type"))
-    return named and not bind.fault and all(map(str.isprintable, texts)) and max(numbers) < ord(" ")
+    who, password, kind = (bind.values.get(name) for name in ("system_id", "password", "system_type"))
+    shifted = (password and not who) or (kind and not password)
+    return not bind.fault and not shifted and all(map(str.isprintable, texts)) and max(numbers) < ord(" ")

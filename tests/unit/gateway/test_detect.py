@@ -9,7 +9,7 @@ from gateway.dialect import load_profile, profile_names, read_profile
 from gateway.dialect.derive import write_profile
 from gateway.dialect.detect import MOST_MESSAGES, rank, read_trace, session_key
 from gateway.dumps.hexdump import read_hexdump
-from gateway.smpp.pdu import DataSm, DeliverSm, EnquireLink, SubmitSm, encode
+from gateway.smpp.pdu import DataSm, DeliverSm, EnquireLink, SubmitSm, decode, encode
 from menus.turns import Answer, Begin
 
 EXCHANGES = Path(__file__).parents[2] / "dialects"
@@ -47,6 +47,36 @@ def test_messages_in_data_sm_are_told_apart_by_what_they_mean(name):
     likeliest = candidates(scenes(name)["by data_sm, both ways"])[0]
     assert likeliest.name == name
     assert [(len(one.inward), len(one.outward)) for one in likeliest.dialogues] == [(2, 2)]
+
+
+@pytest.mark.parametrize("service", ["105", "*105#", "*105*1#"])
+@pytest.mark.parametrize("in_text", [True, False])
+def test_a_service_type_and_a_destination_that_a_profile_leaves_out_speak_against_nothing(service, in_text):
+    """Mica's centres send both, though the code that its profile is from asks for neither."""
+    pdus = [decode(octets) for octets in read_hexdump(scenes("mica")["dial, ask, answer, finish"])]
+    for pdu in pdus:
+        pdu.service_type = "USSD"
+        if isinstance(pdu, DeliverSm):
+            pdu.destination_addr = service
+        else:
+            pdu.source_addr = service
+    if not in_text:
+        pdus[0].short_message = b""
+    likeliest = rank(read_trace(map(encode, pdus)))[0]
+    assert likeliest.name == "mica"
+    assert not likeliest.against
+
+
+@pytest.mark.parametrize(
+    ("data_coding", "counts"), [(0x0F, True), (0x48, True), (0x08, False), (0x00, False)]
+)
+def test_data_coding_of_texts_speaks_for_a_dialect_or_against_it(data_coding, counts):
+    pdus = [decode(octets) for octets in read_hexdump(scenes("spec")["dial, ask, answer, finish"])]
+    for pdu in pdus:
+        pdu.data_coding = data_coding
+    spec = next(one for one in rank(read_trace(map(encode, pdus))) if one.name == "spec")
+    said = spec.reasons if counts else spec.against
+    assert [one for one in said if one.startswith(f"data_coding is 0x{data_coding:02X}")]
 
 
 @pytest.mark.parametrize(("name", "other"), [("its15", "huawei"), ("huawei", "its15")])

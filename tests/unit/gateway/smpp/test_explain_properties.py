@@ -184,6 +184,8 @@ def test_no_password_is_shown(octets):
 
 @given(octets=damaged_binds(), before=st.just(b"") | frames)
 @example(octets=encode(Outbind("gw", PASSWORD)).replace(b"\0pa", b"pa"), before=b"")
+@example(octets=encode(BindReceiver("gw", "", PASSWORD, interface_version=0)), before=b"")
+@example(octets=encode(BindReceiver("", "gw", PASSWORD, interface_version=0)), before=b"")
 @example(
     octets=with_right_length(
         encode(BindReceiver("gw", PASSWORD, addr_npi=1, address_range="79")).replace(b"\0pa", b"pa")
