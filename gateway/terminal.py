@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import functools
 import math
+import os
 import re
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -33,6 +34,16 @@ class Failure(click.ClickException):
     """One line for the person at the terminal, exit status 2."""
 
     exit_code = 2
+
+
+def plain() -> bool:
+    """Whether no colours are wanted: NO_COLOR is set, to anything but nothing (no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
+def decorated(stream: TextIO) -> bool:
+    """Whether escapes may go there: to a terminal, unless it is to be `plain`."""
+    return stream.isatty() and not plain()
 
 
 def is_file(word: str) -> bool:

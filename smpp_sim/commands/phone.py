@@ -291,6 +291,7 @@ class Watcher(threading.Thread):
         super().__init__(name="phone", daemon=True)
         self.problem = ""
         self._held, self._eye, self._changed = held, eye, changed
+        self._context = click.get_current_context()
         self._over = False
 
     def end(self) -> None:
@@ -298,7 +299,11 @@ class Watcher(threading.Thread):
         self._over = True
 
     def run(self) -> None:
-        """Wait for events, draw them, until `end`."""
+        """Wait for events, draw them, until `end`; with the colours, or without, of the command."""
+        with self._context.scope(cleanup=False):
+            self._watch()
+
+    def _watch(self) -> None:
         from smpp_sim.settings import SimulatorError
 
         while not self._over:
