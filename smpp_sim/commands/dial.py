@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -24,7 +25,10 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @AS_JSON
 @explained
 def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, token: str, as_json: bool) -> None:
-    """Dial CODE on a phone of the simulator. On a terminal and without --answer, answer as you go.
+    """Dial CODE on a phone of the simulator.
+
+    Without --answer, answer as you go on a terminal; from a pipe each line is an answer, an empty one a bare OK. A
+    question that is left over is cancelled.
 
     \b
     Example: starpound dial '*105*00#' --from 79260000003 --answer ''
@@ -36,7 +40,7 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, token: str,
         url,
         msisdn,
         code,
-        answers,
+        answers or _piped(),
         ask=_ask if interactive else None,
         shown=None if as_json else _show,
         token=token,
@@ -84,6 +88,13 @@ def _show(screen: Any) -> None:
     for line in screen.text.splitlines() or [""]:
         click.echo(f"│ {printable(line)}")
     click.echo(f"╰─ {screen.kind} {length}")
+
+
+def _piped() -> Iterator[str]:
+    """The lines of a standard input that is no terminal, each read when a question is there."""
+    if not sys.stdin.isatty():
+        for line in click.get_text_stream("stdin", errors="replace"):
+            yield line.rstrip("\r\n")
 
 
 def _ask(_: Any) -> str | None:
