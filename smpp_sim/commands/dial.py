@@ -28,7 +28,7 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, token: str,
     """Dial CODE on a phone of the simulator.
 
     Without --answer, answer as you go on a terminal; from a pipe each line is an answer, an empty one a bare OK. A
-    question that is left over is cancelled.
+    question that is left over is cancelled, and Ctrl-C or Ctrl-D cancels the dialogue.
 
     \b
     Example: starpound dial '*105*00#' --from 79260000003 --answer ''

@@ -1,5 +1,6 @@
 """`starpound dial`, from a pipe and at a terminal."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from tests.cli.pseudo_terminal import PATIENCE_S, ROOT, terminal
 from tests.unit.smpp_sim.answering import answering
 
 PHONE = "79260000003"
-CTRL_C = "\x03"
+NEVER_ANSWERED = "*106#"
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +60,24 @@ def test_with_answers_of_its_own_a_pipe_is_left_alone(centre: Smsc) -> None:
     done = piped(dial(centre, "*105#", "--answer", "2"), "1\n")
     assert "Anything else?" in done.stdout
     assert "5.40 RUB" not in done.stdout
+
+
+def test_ctrl_c_at_a_question_cancels(centre: Smsc) -> None:
+    with terminal(dial(centre, "*105#")) as at:
+        at.shows("2 Nothing")
+        at.shows("> ")
+        at.process.send_signal(signal.SIGINT)
+        assert at.ends() == 1, at.screen
+    assert "Traceback" not in at.raw
+    assert centre.phone(PHONE).state == "idle"
+
+
+def test_ctrl_c_while_no_screen_comes_cancels(centre: Smsc) -> None:
+    phone = f"/api/phones/{PHONE}"
+    before = centre.control.ask(phone)["last"]
+    with terminal(dial(centre, NEVER_ANSWERED)) as at:
+        assert centre.control.events(f"{phone}/events", before, "running", PATIENCE_S)
+        at.process.send_signal(signal.SIGINT)
+        assert at.ends() == 1, at.screen
+    assert "Traceback" not in at.raw
+    assert centre.phone(PHONE).state == "idle"
