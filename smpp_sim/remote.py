@@ -65,17 +65,21 @@ def dial(
 
     Questions get the `answers` in turn; when there are none left, what `ask` returns, and a cancel for None or
     without `ask`; an exception on the way, Ctrl-C too, leaves no dialogue open. `shown` sees each screen as it
-    comes. With `wait_sms_s` the first SMS that comes since the dialling is waited for after the dialogue. Raises
-    `SimulatorError`.
+    comes; none is waited for where no application is bound. With `wait_sms_s` the first SMS that comes since the
+    dialling is waited for after the dialogue. Raises `SimulatorError`.
     """
     with RemotePhone(url, msisdn, token) as phone:
         talk = Conversation(phone.msisdn, code)
         phone.do("hang-up")
         with _hanging_up(phone):
-            first = phone.do("dial", code=code)["before"]
-            _converse(phone, talk, iter(answers), ask, shown)
+            dialled = phone.do("dial", code=code)
+            if dialled["state"] == "running" and not phone.somebody_answers():
+                talk.problem = f"no application is bound to the simulator at {phone.url}"
+                phone.do("hang-up")
+            else:
+                _converse(phone, talk, iter(answers), ask, shown)
         if wait_sms_s and not talk.problem:
-            talk.messages = phone.messages(first, wait_sms_s)
+            talk.messages = phone.messages(dialled["before"], wait_sms_s)
         return talk
 
 
@@ -210,6 +214,11 @@ class RemotePhone:
         if not response.is_success:
             _answer_in(response, self.url)
         return response.text
+
+    def somebody_answers(self) -> bool:
+        """Whether an application is bound, or binds when there is something for it (outbind)."""
+        known = self.ask("GET", "/api/links")
+        return bool(known["links"] or known["outbind"])
 
     def listed(self, what: str, path: str, **how: Any) -> list[dict[str, Any]]:
         """What an address lists under that name."""
