@@ -47,7 +47,9 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, token: str,
     )
     if not interactive and conversation.screens and conversation.screens[-1].kind == "ask":
         click.echo("the last question was not answered: the dialogue was cancelled; see --answer", err=True)
-    _finish(conversation, as_json)
+    _finish(
+        conversation, as_json, said=conversation.problem in [screen.text for screen in conversation.screens]
+    )
 
 
 @click.command(short_help="Send an SMS from a phone of the simulator.")
@@ -106,11 +108,11 @@ def _ask(_: Any) -> str | None:
         return None
 
 
-def _finish(seen: Any, as_json: bool) -> None:
-    """Print what was seen as JSON if asked to; exit status 1 when no answer came."""
+def _finish(seen: Any, as_json: bool, *, said: bool = False) -> None:
+    """Print what was seen as JSON if asked to; exit status 1 when no answer came. `said`: a screen says the problem."""
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(seen), ensure_ascii=False, indent=2))
-    elif seen.problem:
+    elif seen.problem and not said:
         click.echo(seen.problem, err=True)
     if seen.problem:
         raise SystemExit(1)

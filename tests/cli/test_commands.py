@@ -255,11 +255,19 @@ def test_dial_without_a_simulator():
     )
 
 
-def test_dial_a_code_that_never_leaves_the_phone():
+def test_dial_says_once_what_never_leaves_the_phone():
     with simulator() as running:
         result = starpound("dial", "*#06#", "--from", "79260000003", "--sim", running.url)
-    assert result.exit_code in (0, 1)
-    assert result.output
+    assert result.exit_code == 1
+    assert result.output.count("IMEI") == 1
+
+
+def test_dial_says_at_once_that_nobody_is_bound():
+    with simulator() as running:
+        result = starpound("dial", "*100#", "--from", "79260000003", "--sim", running.url)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == f"no application is bound to the simulator at {running.url}\n"
 
 
 def test_a_simulator_that_wants_a_token(tmp_path, monkeypatch):
