@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import click
 
 PORT = click.IntRange(0, 65535)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class Amount(click.FloatRange):
