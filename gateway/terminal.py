@@ -7,7 +7,9 @@ import math
 import os
 import re
 import signal
-from collections.abc import Callable, Coroutine
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -59,6 +61,14 @@ def about_ports(error: Exception, *options: str) -> str:
     """What is wrong; with a port in use also the options that choose another one."""
     hint = f"; choose another: {', '.join(options)}; 0 picks a free one" if "in use" in str(error) else ""
     return f"{error}{hint}"
+
+
+def piped_lines() -> Iterator[str]:
+    """The lines of standard input, each as it is asked for; octets that are no text become U+FFFD."""
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    for line in sys.stdin:
+        yield line.rstrip("\r\n")
 
 
 def printable(line: str) -> str:

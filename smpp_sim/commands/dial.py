@@ -3,16 +3,14 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from gateway.terminal import Amount, printable
+from gateway.terminal import AS_JSON, Amount, piped_lines, printable
 from smpp_sim.commands import explained, simulator
 
 FROM = click.option("--from", "msisdn", required=True, help="The phone's number.")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command()
@@ -40,7 +38,7 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, token: str,
         url,
         msisdn,
         code,
-        answers or _piped(),
+        answers or (() if sys.stdin.isatty() else piped_lines()),
         ask=_ask if interactive else None,
         shown=None if as_json else _show,
         token=token,
@@ -90,13 +88,6 @@ def _show(screen: Any) -> None:
     for line in screen.text.splitlines() or [""]:
         click.echo(f"│ {printable(line)}")
     click.echo(f"╰─ {screen.kind} {length}")
-
-
-def _piped() -> Iterator[str]:
-    """The lines of a standard input that is no terminal, each read when a question is there."""
-    if not sys.stdin.isatty():
-        for line in click.get_text_stream("stdin", errors="replace"):
-            yield line.rstrip("\r\n")
 
 
 def _ask(_: Any) -> str | None:
