@@ -18,6 +18,7 @@ from gateway.commands.password import password
 from gateway.commands.quarantine import quarantine
 from gateway.commands.seed import seed
 from gateway.commands.serve import serve
+from gateway.terminal import plain
 from smpp_sim.commands.dial import dial, sms
 from smpp_sim.commands.load import load
 from smpp_sim.commands.phone import phone
@@ -30,14 +31,19 @@ from smpp_sim.commands.sim import sim
     package_name="starpound",
     message=f"%(prog)s, version %(version)s (Python {platform.python_version()}, SQLite {sqlite3.sqlite_version})",
 )
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """A short-code gateway over SMPP, and a phone network to try it on.
 
     \b
     Try it:          starpound demo
     Run it:          starpound serve --config gateway.toml
     Without network: starpound sim, then starpound dial '*105#' --from 79260000003
+
+    NO_COLOR in the environment: no colours.
     """
+    if plain():
+        context.color = False
 
 
 for command in (

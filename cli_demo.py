@@ -153,7 +153,8 @@ async def _run(
         click.echo(f"store      {url}, {SUBSCRIBERS} subscribers")
         click.echo(f"simulator  SMPP 127.0.0.1:{simulator.smpp_port}, phones {simulator.url}")
         click.echo(f"gateway    bound as gw, admin {admin}\n")
-        right = await asyncio.to_thread(_converse, simulator.url, stop)
+        # in the context of the command, which knows whether there are to be colours
+        right = await asyncio.to_thread(click.get_current_context().invoke, _converse, simulator.url, stop)
         if not once and not stop.is_set():
             sim = "" if http_port == 8105 else f" --sim {simulator.url}"
             click.echo(NEXT.format(me=own_name(), url=simulator.url, phone=PHONE, sim=sim, admin=admin))

@@ -46,6 +46,14 @@ the admin page listen nowhere else unless told to.
 | 2 | a wrong call, or something that must be put right first. One line on standard error says what and where |
 
 Results are on standard output; the log, progress and errors are on standard error.
+
+## Environment
+
+| Variable | Means |
+|---|---|
+| `NO_COLOR` | set to anything: no colours on a terminal, and nothing that moves |
+| `STARPOUND_SIM` | the address of the simulator, as `--sim` |
+| `STARPOUND_SIM_TOKEN` | its bearer token, as `--token` |
 """
 
 SETTINGS = """# Settings

@@ -4,15 +4,19 @@ import asyncio
 import contextlib
 import functools
 import math
+import os
 import re
 import signal
-from collections.abc import Callable, Coroutine
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 PORT = click.IntRange(0, 65535)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class Amount(click.FloatRange):
@@ -35,6 +39,16 @@ class Failure(click.ClickException):
     exit_code = 2
 
 
+def plain() -> bool:
+    """Whether no colours are wanted: NO_COLOR is set, to anything but nothing (no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
+def decorated(stream: TextIO) -> bool:
+    """Whether escapes may go there: to a terminal, unless it is to be `plain`."""
+    return stream.isatty() and not plain()
+
+
 def is_file(word: str) -> bool:
     """Whether there is a file of that name; a word too long for one is the name of none."""
     try:
@@ -47,6 +61,14 @@ def about_ports(error: Exception, *options: str) -> str:
     """What is wrong; with a port in use also the options that choose another one."""
     hint = f"; choose another: {', '.join(options)}; 0 picks a free one" if "in use" in str(error) else ""
     return f"{error}{hint}"
+
+
+def piped_lines() -> Iterator[str]:
+    """The lines of standard input, each as it is asked for; octets that are no text become U+FFFD."""
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    for line in sys.stdin:
+        yield line.rstrip("\r\n")
 
 
 def printable(line: str) -> str:

@@ -4,6 +4,7 @@ Plain functions, plain results. `SimulatorError` says in one line that the simul
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -63,16 +64,22 @@ def dial(
     """Dial `code` and go through the dialogue; whatever the phone still showed before is cleared first.
 
     Questions get the `answers` in turn; when there are none left, what `ask` returns, and a cancel for None or
-    without `ask`. `shown` sees each screen as it comes. With `wait_sms_s` the first SMS that comes since the
+    without `ask`; an exception on the way, Ctrl-C too, leaves no dialogue open. `shown` sees each screen as it
+    comes; none is waited for where no application is bound. With `wait_sms_s` the first SMS that comes since the
     dialling is waited for after the dialogue. Raises `SimulatorError`.
     """
     with RemotePhone(url, msisdn, token) as phone:
         talk = Conversation(phone.msisdn, code)
         phone.do("hang-up")
-        first = phone.do("dial", code=code)["before"]
-        _converse(phone, talk, iter(answers), ask, shown)
+        with _hanging_up(phone):
+            dialled = phone.do("dial", code=code)
+            if dialled["state"] == "running" and not phone.somebody_answers():
+                talk.problem = f"no application is bound to the simulator at {phone.url}"
+                phone.do("hang-up")
+            else:
+                _converse(phone, talk, iter(answers), ask, shown)
         if wait_sms_s and not talk.problem:
-            talk.messages = phone.messages(first, wait_sms_s)
+            talk.messages = phone.messages(dialled["before"], wait_sms_s)
         return talk
 
 
@@ -105,6 +112,17 @@ def sent_messages(url: str, limit: int = 100, *, token: str = "") -> list[dict[s
     """The SMS of applications with their states, newest first, as GET /api/messages has them."""
     with RemotePhone(url, "", token) as remote:
         return remote.listed("messages", "/api/messages", params={"limit": limit})
+
+
+@contextmanager
+def _hanging_up(phone: "RemotePhone") -> Iterator[None]:
+    """Whoever is interrupted, or cannot go on, leaves no dialogue behind."""
+    try:
+        yield
+    except BaseException:
+        with suppress(SimulatorError):
+            phone.do("hang-up")
+        raise
 
 
 def _converse(
@@ -196,6 +214,11 @@ class RemotePhone:
         if not response.is_success:
             _answer_in(response, self.url)
         return response.text
+
+    def somebody_answers(self) -> bool:
+        """Whether an application is bound, or binds when there is something for it (outbind)."""
+        known = self.ask("GET", "/api/links")
+        return bool(known["links"] or known["outbind"])
 
     def listed(self, what: str, path: str, **how: Any) -> list[dict[str, Any]]:
         """What an address lists under that name."""

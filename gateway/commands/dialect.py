@@ -1,5 +1,6 @@
 """``starpound dialect``: the dialects that come along, and which one a trace is in."""
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.commands import explained
-from gateway.terminal import Failure, is_file
+from gateway.terminal import AS_JSON, Failure, is_file
 
 if TYPE_CHECKING:
+    from gateway.dialect import Profile
     from gateway.dialect.detect import Candidate, Trace
     from gateway.dumps.capture import Captured
 
@@ -24,23 +26,38 @@ def dialect() -> None:
 
 
 @dialect.command("list", short_help="List all dialects that come along.")
+@AS_JSON
 @explained
-def list_() -> None:
+def list_(as_json: bool) -> None:
     """All dialects that come along: what names a dialogue, and how the profile is known.
 
     \b
     Example: starpound dialect list
     """
     from gateway.dialect import load_profile, profile_names
+
+    told = [_told(load_profile(name)) for name in profile_names()]
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    width = max(len(one["name"]) for one in told)
+    for one in told:
+        click.echo(f"{click.style(one['name'].ljust(width), bold=True)}  {one['title']}")
+        click.echo(f"{'':{width}}  key {one['key']}; operation in {one['operation_in']}")
+        click.echo(click.style(f"{'':{width}}  trust: {one['trust']}", dim=True))
+
+
+def _told(profile: "Profile") -> dict[str, str]:
     from gateway.dialect.detect import session_key
 
-    profiles = [load_profile(name) for name in profile_names()]
-    width = max(len(profile.name) for profile in profiles)
-    for profile in profiles:
-        file = profile.file
-        click.echo(f"{click.style(f'{profile.name:{width}}', bold=True)}  {file.title}")
-        click.echo(f"{'':{width}}  key {session_key(profile)}; operation in {file.op_from}")
-        click.echo(click.style(f"{'':{width}}  trust: {file.trust}", dim=True))
+    file = profile.file
+    return {
+        "name": profile.name,
+        "title": file.title,
+        "key": session_key(profile),
+        "operation_in": file.op_from,
+        "trust": file.trust,
+    }
 
 
 @dialect.command(short_help="Show a profile file, comments and all.")

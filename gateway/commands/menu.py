@@ -1,8 +1,17 @@
 """``starpound menu``: what is wrong with a menu file, and what it looks like."""
 
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from gateway.commands import explained
+from gateway.terminal import AS_JSON
+
+if TYPE_CHECKING:
+    from menus.problems import Problem
 
 
 @click.group()
@@ -15,8 +24,9 @@ MENU_FILE = click.argument("file", required=False, type=click.Path(dir_okay=Fals
 
 @menu.command(short_help="Find the faults of a menu file.")
 @MENU_FILE
+@AS_JSON
 @explained
-def check(file: str | None) -> None:
+def check(file: str | None, as_json: bool) -> None:
     """Check FILE (left out: the self-care menu) against the operations; exit status 1 when it has problems.
 
     \b
@@ -29,12 +39,20 @@ def check(file: str | None) -> None:
     registry.load_all()
     path = file or SELFCARE
     problems = examine(path, registry.OPERATIONS, registry.JOBS)
+    if as_json:
+        told = {"file": str(path), "problems": [dataclasses.asdict(problem) for problem in problems]}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        _tell(path, problems)
+    raise SystemExit(1 if problems else 0)
+
+
+def _tell(path: str | Path, problems: "list[Problem]") -> None:
     for problem in problems:
         click.echo(str(problem), err=True)
     click.echo(
         f"{path}: {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}", err=bool(problems)
     )
-    raise SystemExit(1 if problems else 0)
 
 
 @menu.command(short_help="Draw a menu file as a Mermaid flowchart.")

@@ -12,6 +12,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from gateway.settings import Log
+from gateway.terminal import decorated
 
 
 class Sparing:
@@ -41,9 +42,8 @@ class Sparing:
 
 def configure_logging(settings: Log) -> None:
     """Set structlog up for this process."""
-    on_terminal = sys.stderr.isatty()
-    as_text = settings.format == "text" or (settings.format == "auto" and on_terminal)
-    renderer = _text(on_terminal) if as_text else structlog.processors.JSONRenderer()
+    as_text = settings.format == "text" or (settings.format == "auto" and sys.stderr.isatty())
+    renderer = _text(decorated(sys.stderr)) if as_text else structlog.processors.JSONRenderer()
     for_machines: list[Processor] = []
     if not as_text:
         for_machines = [structlog.processors.format_exc_info, _most_important_first]

@@ -120,7 +120,9 @@ def _bound(centre: Centre) -> list[dict[str, Any]]:
 async def _links(request: Request) -> JSONResponse:
     centre = request.app.state.centre
     strangers = [link.peer for link in centre.links if not link.bind]
-    return JSONResponse({"links": _bound(centre), "not_bound": strangers, "last": centre.log.last})
+    outbinds = [account.system_id for account in request.app.state.settings.accounts if account.outbind]
+    known = {"links": _bound(centre), "not_bound": strangers, "outbind": outbinds, "last": centre.log.last}
+    return JSONResponse(known)
 
 
 async def _link_events(request: Request) -> JSONResponse:

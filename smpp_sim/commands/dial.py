@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 
-from gateway.terminal import Amount, printable
+from gateway.terminal import AS_JSON, Amount, piped_lines, printable
 from smpp_sim.commands import explained, simulator
 
 FROM = click.option("--from", "msisdn", required=True, help="The phone's number.")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command()
@@ -24,7 +23,10 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @AS_JSON
 @explained
 def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, token: str, as_json: bool) -> None:
-    """Dial CODE on a phone of the simulator. On a terminal and without --answer, answer as you go.
+    """Dial CODE on a phone of the simulator.
+
+    Without --answer, answer as you go on a terminal; from a pipe each line is an answer, an empty one a bare OK. A
+    question that is left over is cancelled, and Ctrl-C or Ctrl-D cancels the dialogue.
 
     \b
     Example: starpound dial '*105*00#' --from 79260000003 --answer ''
@@ -36,14 +38,16 @@ def dial(code: str, msisdn: str, answers: tuple[str, ...], url: str, token: str,
         url,
         msisdn,
         code,
-        answers,
+        answers or (() if sys.stdin.isatty() else piped_lines()),
         ask=_ask if interactive else None,
         shown=None if as_json else _show,
         token=token,
     )
     if not interactive and conversation.screens and conversation.screens[-1].kind == "ask":
         click.echo("the last question was not answered: the dialogue was cancelled; see --answer", err=True)
-    _finish(conversation, as_json)
+    _finish(
+        conversation, as_json, said=conversation.problem in [screen.text for screen in conversation.screens]
+    )
 
 
 @click.command(short_help="Send an SMS from a phone of the simulator.")
@@ -95,11 +99,11 @@ def _ask(_: Any) -> str | None:
         return None
 
 
-def _finish(seen: Any, as_json: bool) -> None:
-    """Print what was seen as JSON if asked to; exit status 1 when no answer came."""
+def _finish(seen: Any, as_json: bool, *, said: bool = False) -> None:
+    """Print what was seen as JSON if asked to; exit status 1 when no answer came. `said`: a screen says the problem."""
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(seen), ensure_ascii=False, indent=2))
-    elif seen.problem:
+    elif seen.problem and not said:
         click.echo(seen.problem, err=True)
     if seen.problem:
         raise SystemExit(1)

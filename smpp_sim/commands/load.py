@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from gateway.terminal import Amount, Failure, about_ports, printable, run
+from gateway.terminal import Amount, Failure, about_ports, decorated, printable, run
 from smpp_sim.commands import explained
 
 FILE = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
@@ -348,7 +348,7 @@ def _watching(title: str, *, plain: bool) -> Iterator[Callable[[Any, dict[str, i
     """What shows the seconds: a panel on a terminal, lines elsewhere."""
     from smpp_sim.load.output import told
 
-    if plain or not sys.stderr.isatty():
+    if plain or not decorated(sys.stderr):
         yield _say_line
         return
     view = subprocess.Popen(  # noqa: S603 (this interpreter, a module of ours)

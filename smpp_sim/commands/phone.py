@@ -7,14 +7,13 @@ everything happens in turn: a line is done when the screen or the SMS that it as
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from io import TextIOWrapper
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
 
 import click
 
-from gateway.terminal import Failure, printable
+from gateway.terminal import Failure, piped_lines, printable
 from smpp_sim.commands import explained, simulator
 
 WATCH_S = 20.0
@@ -56,11 +55,7 @@ def phone(msisdn: str, url: str, token: str) -> None:
             with RemotePhone(url, msisdn, token) as eye:
                 _at_a_terminal(held, eye)
         else:
-            if isinstance(sys.stdin, TextIOWrapper):
-                sys.stdin.reconfigure(
-                    errors="replace"
-                )  # a line that is no text is refused, the others are done
-            _from_a_pipe(held, sys.stdin)
+            _from_a_pipe(held, piped_lines())  # a line that is no text is refused, the others are done
     raise SystemExit(1 if held.refused and not sys.stdin.isatty() else 0)
 
 
@@ -291,6 +286,7 @@ class Watcher(threading.Thread):
         super().__init__(name="phone", daemon=True)
         self.problem = ""
         self._held, self._eye, self._changed = held, eye, changed
+        self._context = click.get_current_context()
         self._over = False
 
     def end(self) -> None:
@@ -298,7 +294,11 @@ class Watcher(threading.Thread):
         self._over = True
 
     def run(self) -> None:
-        """Wait for events, draw them, until `end`."""
+        """Wait for events, draw them, until `end`; with the colours, or without, of the command."""
+        with self._context.scope(cleanup=False):
+            self._watch()
+
+    def _watch(self) -> None:
         from smpp_sim.settings import SimulatorError
 
         while not self._over:

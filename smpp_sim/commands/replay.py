@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gateway.terminal import Amount, Failure
+from gateway.terminal import AS_JSON, Amount, Failure, decorated
 from smpp_sim.commands import explained, simulator
 
 FILE = click.Path(path_type=Path)
@@ -27,7 +27,7 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
     show_default=True,
     help="Seconds to wait for each screen and SMS.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 @click.option("--update", is_flag=True, help="Write what was shown into the files; read the difference.")
 @explained
 def replay(
@@ -114,7 +114,7 @@ def _rewrite(file: Path, text: str, done: Any) -> None:
 @contextmanager
 def _progress(file: Path, steps: list[Any], quiet: bool) -> Iterator[Callable[[Any], None] | None]:
     """On a terminal: a line that says how far it is, gone in the end."""
-    if quiet or not sys.stdout.isatty():
+    if quiet or not decorated(sys.stdout):
         yield None
         return
     last = max((step.line for step in steps), default=0)

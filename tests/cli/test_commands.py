@@ -217,6 +217,18 @@ def test_menu_check_shows_every_problem_with_its_line(tmp_path):
     assert f"{path}:7: " in result.stderr or f"{path}:6: " in result.stderr
 
 
+def test_menu_check_as_json(tmp_path):
+    path = tmp_path / "menu.yaml"
+    path.write_text("home: root\nnodes:\n  root:\n    end: {ru: Да}\n", "utf-8")
+    right, wrong = starpound("menu", "check", "--json"), starpound("menu", "check", str(path), "--json")
+    assert (right.exit_code, wrong.exit_code) == (0, 1)
+    assert json.loads(right.stdout)["problems"] == []
+    problems = json.loads(wrong.stdout)["problems"]
+    assert problems
+    assert all(problem.keys() == {"file", "line", "what", "hint"} for problem in problems)
+    assert {problem["file"] for problem in problems} == {str(path)}
+
+
 def test_menu_graph_is_a_flowchart():
     result = starpound("menu", "graph")
     assert result.exit_code == 0
@@ -255,11 +267,19 @@ def test_dial_without_a_simulator():
     )
 
 
-def test_dial_a_code_that_never_leaves_the_phone():
+def test_dial_says_once_what_never_leaves_the_phone():
     with simulator() as running:
         result = starpound("dial", "*#06#", "--from", "79260000003", "--sim", running.url)
-    assert result.exit_code in (0, 1)
-    assert result.output
+    assert result.exit_code == 1
+    assert result.output.count("IMEI") == 1
+
+
+def test_dial_says_at_once_that_nobody_is_bound():
+    with simulator() as running:
+        result = starpound("dial", "*100#", "--from", "79260000003", "--sim", running.url)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == f"no application is bound to the simulator at {running.url}\n"
 
 
 def test_a_simulator_that_wants_a_token(tmp_path, monkeypatch):

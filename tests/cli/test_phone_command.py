@@ -1,27 +1,18 @@
 """`starpound phone`, from a pipe and at a real terminal (a pseudo one, but the program cannot tell)."""
 
-import os
-import pty
-import re
-import select
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from pytest_starpound.smsc import Smsc
 
 from smpp_sim.commands.phone import WIDTH, box
+from tests.cli.pseudo_terminal import PATIENCE_S, ROOT, terminal
 from tests.unit.smpp_sim.answering import Application, answering
 
 PHONE = "79260000003"
-ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
 
 
 @pytest.fixture(scope="module")
@@ -56,59 +47,6 @@ def piped(centre: Smsc, *lines: str) -> subprocess.CompletedProcess[str]:
         timeout=PATIENCE_S,
         check=False,
     )
-
-
-class Terminal:
-    """A terminal of 80 columns with the command in it; `screen` is all that it has shown."""
-
-    def __init__(self, fd: int, process: subprocess.Popen):
-        self._fd, self.process = fd, process
-        self.screen = ""
-
-    def type(self, keys: str) -> None:
-        os.write(self._fd, keys.encode())
-
-    def shows(self, words: str) -> None:
-        """Wait until these words are on it; what was there before them is then no longer looked at."""
-        deadline = time.monotonic() + PATIENCE_S
-        while words not in self.screen:
-            left_s = max(deadline - time.monotonic(), 0)
-            assert select.select([self._fd], [], [], left_s)[0], f"no {words!r} in:\n{self.screen}"
-            self.screen += self._read()
-        self.screen = self.screen.partition(words)[2]
-
-    def ends(self) -> int:
-        try:
-            while True:
-                self.screen += self._read()
-        except OSError:  # the other side of the terminal is closed
-            return self.process.wait(PATIENCE_S)
-
-    def _read(self) -> str:
-        return _ESCAPES.sub("", os.read(self._fd, 65536).decode(errors="replace"))
-
-
-@contextmanager
-def terminal(centre: Smsc) -> Iterator[Terminal]:
-    ours, theirs = pty.openpty()
-    environment = os.environ | {"PROMPT_TOOLKIT_NO_CPR": "1", "TERM": "xterm", "COLUMNS": "80", "LINES": "40"}
-    process = subprocess.Popen(
-        command(centre),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=ROOT,
-        env=environment,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    try:
-        yield Terminal(ours, process)
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            process.wait(PATIENCE_S)
-        os.close(ours)
 
 
 def test_a_dialogue_from_a_pipe(centre: Smsc) -> None:
@@ -181,7 +119,7 @@ def test_no_simulator_is_one_line() -> None:
 
 
 def test_at_a_terminal(centre: Smsc) -> None:
-    with terminal(centre) as phone:
+    with terminal(command(centre)) as phone:
         phone.shows(f"{PHONE} >")
         phone.type("*105#\r")
         phone.shows("2 Nothing")
@@ -195,7 +133,7 @@ def test_at_a_terminal(centre: Smsc) -> None:
 
 def test_an_sms_leaves_the_line_that_is_typed(stage: tuple[Smsc, Application]) -> None:
     centre, application = stage
-    with terminal(centre) as phone:
+    with terminal(command(centre)) as phone:
         phone.shows(f"{PHONE} >")
         phone.type("*10")
         phone.shows("*10")
@@ -208,7 +146,7 @@ def test_an_sms_leaves_the_line_that_is_typed(stage: tuple[Smsc, Application]) -
 
 
 def test_ctrl_c_cancels_and_twice_leaves(centre: Smsc) -> None:
-    with terminal(centre) as phone:
+    with terminal(command(centre)) as phone:
         phone.shows(f"{PHONE} >")
         phone.type("*105#\r")
         phone.shows("answer >")
@@ -221,7 +159,7 @@ def test_ctrl_c_cancels_and_twice_leaves(centre: Smsc) -> None:
 
 
 def test_ctrl_d_gives_up_what_is_open(centre: Smsc) -> None:
-    with terminal(centre) as phone:
+    with terminal(command(centre)) as phone:
         phone.shows(f"{PHONE} >")
         phone.type("*105#\r")
         phone.shows("answer >")

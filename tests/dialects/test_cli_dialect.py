@@ -1,5 +1,6 @@
 """``starpound dialect``: what a person at a terminal sees."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ def test_list_has_every_profile_and_how_it_is_known() -> None:
         assert name in shown
     assert "trust: specification" in shown
     assert "unverified" in shown
+
+
+def test_list_as_json() -> None:
+    told = json.loads(starpound("list", "--json").output)
+    assert [one["name"] for one in told] == list(profile_names())
+    assert told[0].keys() == {"name", "title", "key", "operation_in", "trust"}
+    assert all(one["key"] and one["trust"] for one in told)
 
 
 def test_show_prints_the_file_as_it_can_be_edited(tmp_path: Path) -> None:

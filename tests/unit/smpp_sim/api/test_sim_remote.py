@@ -9,7 +9,7 @@ import pytest
 from menus.turns import Answer
 from smpp_sim import remote
 from smpp_sim.esme import EsmeError, SmpplibEsme
-from smpp_sim.settings import SimulatorError
+from smpp_sim.settings import Account, SimulatorError
 from smpp_sim.simulator import Simulator
 from tests.unit.smpp_sim.sim_scene import SPEC, WireEsme, scene, settings
 
@@ -92,6 +92,23 @@ async def test_a_code_of_the_network_is_no_answer():
     async with service() as sim:
         talk = await asyncio.to_thread(remote.dial, sim.url, IVAN, "**21*79260000007#")
         assert "Call forwarding" in talk.problem
+
+
+@scene
+async def test_nothing_is_waited_for_where_nobody_is_bound():
+    async with Simulator(settings()) as sim:
+        talk = await asyncio.to_thread(remote.dial, sim.url, IVAN, "*100#")
+        assert talk.problem == f"no application is bound to the simulator at {sim.url}"
+        assert talk.screens == []
+        assert sim.phone(IVAN).state == "idle"
+
+
+@scene
+async def test_an_application_that_binds_when_it_is_asked_to_is_somebody():
+    account = Account("gw", "secret", outbind="127.0.0.1:1")
+    async with Simulator(settings(accounts=(account,))) as sim:
+        with remote.RemotePhone(sim.url, IVAN, "") as phone:
+            assert await asyncio.to_thread(phone.somebody_answers)
 
 
 @scene
