@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gateway.smpp.codec import HEADER_OCTETS
-from gateway.smpp.fields import COctetString, Destinations, Integer, Kind, OctetString, UnsuccessfulSmes, rows
+from gateway.smpp.fields import (
+    COctetString,
+    Destinations,
+    FieldKind,
+    Integer,
+    OctetString,
+    UnsuccessfulSmes,
+    rows,
+)
 from gateway.smpp.pdu import PDU_CLASSES
 from gateway.smpp.vocabulary import RESPONSE_BIT
 
@@ -94,7 +102,7 @@ def walk(frame: bytes) -> Walk:
     return found
 
 
-def _kinds(found: Walk) -> list[Kind]:
+def _kinds(found: Walk) -> list[FieldKind]:
     pdu_class = PDU_CLASSES.get(int(found.values.get("command_id", 0)))
     return [kind for _, kind in rows(pdu_class)] if pdu_class else []
 
@@ -117,7 +125,7 @@ def _walk_body(found: Walk) -> None:
         _walk_field(found, name, kind)
 
 
-def _walk_field(found: Walk, name: str, kind: Kind) -> None:
+def _walk_field(found: Walk, name: str, kind: FieldKind) -> None:
     match kind:
         case Integer():
             found.values[name] = found.take(1, name)[0]
