@@ -80,7 +80,7 @@ class Dumps:
         if octets := _of_a_string(line):
             self.put(octets, "string" if lines.are_all_strings(line) else "")
         elif lines.is_digits(digits := lines.bare_digits(line)):
-            self.put(_pairs(digits), "plain")
+            self.put(_pairs(line, digits), "plain")
         elif octets := lines.labelled(line):
             self.put(octets, "labelled")
         elif octets := _of_a_log(line):
@@ -134,7 +134,7 @@ class Dumps:
         """Whether the dump ends at one of these, once the lines are there that a ``*`` stood for."""
         missing = offsets[0] - self._here
         if self._repeated and 0 < missing <= MAX_PDU_OCTETS:
-            self._dumps[-1] += (self._row * missing)[:missing]
+            self._dumps[-1] += (self._row * (missing // len(self._row) + 1))[:missing]
         self._repeated = False
         return self._here in offsets
 
@@ -153,7 +153,9 @@ def _wrong(line: str) -> str:
     return f"{wrong[0][:20]!r} is not hexadecimal" if wrong else "no octets"
 
 
-def _pairs(digits: str) -> bytes:
+def _pairs(line: str, digits: str) -> bytes:
+    if lines.has_swapped_octets(line):
+        raise HexError("octets two by two in the order of this machine: use od -tx1 or hexdump -C")
     if len(digits) % 2:
         raise HexError(f"{len(digits)} digits: an octet has two")
     return bytes.fromhex(digits)

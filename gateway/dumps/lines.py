@@ -19,6 +19,8 @@ _GROUP = re.compile(rf"(?P<gap>\s*+)(?P<octets>(?:{_DIGIT}{{2}}){{1,8}})(?=\s|$)
 _HALF_LINE_OCTETS = 8
 _OD_DIGITS = 7
 
+_SWAPPED = re.compile(rf"{_DIGIT}{{7}}(?: +{_DIGIT}{{4}})+\s*")
+
 _BETWEEN = re.compile(r"0[xX]|\\x|[\s,;:{}()\[\]\"'-]|(?<![0-9A-Za-z])b(?=[\"'])")
 _TIME = r"\d\d:\d\d:\d\d"
 _STAMP = re.compile(
@@ -101,6 +103,11 @@ def bare_digits(line: str) -> str:
 def is_digits(text: str) -> bool:
     """Whether there are only hexadecimal digits in ``text``, or nothing."""
     return set(text) <= _HEX_DIGITS
+
+
+def has_swapped_octets(line: str) -> bool:
+    """Whether it is a line of od -x, or of hexdump without -C."""
+    return _SWAPPED.fullmatch(line) is not None
 
 
 def labelled(line: str) -> bytes:

@@ -142,6 +142,10 @@ def test_nothing_is_no_octets():
         ("00000010 00000015\n00000000 oops 00000001", "line 2: 'oops' is not hexadecimal"),
         ("00000010 000000what15\n00", "line 1: 'wh' is not hexadecimal"),
         (
+            "0000000 0000 1000 0080 0000",
+            "line 1: octets two by two in the order of this machine: use od -tx1 or hexdump -C",
+        ),
+        (
             "\t0x0000:  0000 0010 8000 0000  ........\n\t0x0020:  0000 0003 0000 0008  ........",
             "line 2: offset 0x0020, and 0x0008 octets before it: a line is missing",
         ),
