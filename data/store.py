@@ -117,6 +117,9 @@ class Facts(Protocol):
     async def subscribers(self, msisdns: Sequence[str]) -> dict[str, Subscriber]:
         """The same for many numbers at once; those that are not ours are left out."""
 
+    async def count_subscribers(self) -> int:
+        """How many numbers are ours."""
+
     async def set_language(self, msisdn: str, language: Language) -> None:
         """Language of all texts to this number."""
 

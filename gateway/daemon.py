@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Coroutine
+from importlib import metadata
 from pathlib import Path
 from typing import Self
 
@@ -53,10 +54,11 @@ class StartError(Exception):
 class Gateway:
     """One daemon. ``async with Gateway(settings) as gateway`` starts and stops it; raises `StartError`.
 
-    `admin_port` is the port of the admin page that was really taken; `listeners` are the addresses at which centres
-    may connect, each with its port.
+    `menu` is what it serves, `admin_port` the port of the admin page that was really taken; `listeners` are the
+    addresses at which centres may connect, each with its port.
     """
 
+    menu: Menu
     admin_port: int
 
     def __init__(self, settings: Settings):
@@ -97,10 +99,10 @@ class Gateway:
         settings = self.settings
         for table in settings.links:
             _ = table.secret  # a missing password file is said before anything is up
-        menu = load_menu(settings.menu)
+        self.menu = menu = load_menu(settings.menu)
         admin_socket = stack.enter_context(_listen(settings.admin.listen))
         self.admin_port = admin_socket.getsockname()[1]
-        self.store = open_store(settings.store)
+        self.store = open_store(settings.store, folders=False)
         stack.push_async_callback(self.store.close)
         self.store.claim()
         stack.push_async_callback(self._erase_traces)
@@ -277,6 +279,18 @@ def _listen(address: str) -> socket.socket:
         raise StartError(f"admin.listen: {address}: {error.strerror}") from None
 
 
+async def _what_it_serves(gateway: Gateway) -> dict[str, object]:
+    """For the log: files that were mistaken for others show at a glance."""
+    async with gateway.store.view() as view:
+        subscribers = await view.facts.count_subscribers()
+    return {
+        "version": metadata.version("starpound"),
+        "menu": gateway.menu.file,
+        "codes": [code for code, _ in gateway.menu.codes.entries()],
+        "subscribers": subscribers,
+    }
+
+
 async def serve(settings: Settings) -> None:
     """Run a gateway until SIGTERM, SIGINT or SIGHUP, then stop in good order. Raises `StartError`."""
     stop = asyncio.Event()
@@ -287,7 +301,8 @@ async def serve(settings: Settings) -> None:
         # What is there now stays: the collector need not look at it again, nor after every few hundred objects.
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
-        log.info("gateway is up", admin_port=gateway.admin_port, store=settings.store)
+        what = await _what_it_serves(gateway)
+        log.info("gateway is up", admin_port=gateway.admin_port, store=settings.store, **what)
         stopped = asyncio.create_task(stop.wait())
         failed = asyncio.create_task(gateway.failed())
         done, _ = await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)

@@ -22,7 +22,7 @@ SETTINGS = (
 )
 
 
-def open_store(url: str, create: bool = True, patient: bool = False) -> SqliteStore:
+def open_store(url: str, create: bool = True, patient: bool = False, folders: bool = True) -> SqliteStore:
     """Open the store at ``sqlite:///relative/path`` or ``sqlite:////absolute/path``, migrating it if it is old.
 
     ``sqlite://`` is a new one in memory, gone when it is closed. See :func:`data.opening.open_store`.
@@ -30,8 +30,10 @@ def open_store(url: str, create: bool = True, patient: bool = False) -> SqliteSt
     if url == IN_MEMORY:
         return SqliteStore(connect(":memory:"), url, None)
     path = _path(url)
-    if create:
+    if create and folders:
         _make_folder(path)
+    elif create:
+        _require_folder(path)
     elif not path.exists():
         raise StoreError(f"{path}: there is no store here")
     try:
@@ -54,6 +56,11 @@ def _make_folder(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{path.parent}: {error.strerror}") from error
+
+
+def _require_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: there is no folder {path.parent}; make it, or correct the path")
 
 
 def connect(database: str, patient: bool = False) -> sqlite3.Connection:

@@ -19,6 +19,7 @@ _ACCOUNT = "LEFT JOIN contracts ON contracts.id = contract"
 SUBSCRIBER = f"SELECT {_COLUMNS} FROM subscribers {_ACCOUNT} WHERE msisdn = ?"
 # Many at once cost a third of as many one by one.
 SUBSCRIBERS = f"SELECT {_COLUMNS} FROM {EACH_ASKED} subscribers ON msisdn = asked {_ACCOUNT}"
+COUNT_SUBSCRIBERS = "SELECT count(*) FROM subscribers"
 SET_LANGUAGE = "UPDATE subscribers SET language = ? WHERE msisdn = ?"
 SET_SCRIPT = "UPDATE subscribers SET script = ? WHERE msisdn = ?"
 
@@ -64,6 +65,9 @@ class SubscriberVerbs(Verbs):
 
     async def subscribers(self, msisdns: Sequence[str]) -> dict[str, Subscriber]:
         return {row[0]: _subscriber(row) for row in self._read(SUBSCRIBERS, (json.dumps(msisdns),))}
+
+    async def count_subscribers(self) -> int:
+        return int(self._read(COUNT_SUBSCRIBERS).fetchone()[0])
 
     async def set_language(self, msisdn: str, language: Language) -> None:
         self._write(SET_LANGUAGE, (language, msisdn))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from threading import Thread
 
@@ -105,6 +106,25 @@ def test_serve_unknown_key(tmp_path):
     refused(
         starpound("serve", "--config", config), config, "unknown key links.0.windw", "did you mean window?"
     )
+
+
+def test_serve_makes_no_folders(tmp_path):
+    config = write_config(tmp_path, store=f"sqlite:///{tmp_path}/vra/starpound.db")
+    refused(starpound("serve", "--config", config), config, f"there is no folder {tmp_path}/vra")
+    assert not (tmp_path / "vra").exists()
+
+
+def test_serve_says_at_the_start_what_it_serves(tmp_path, store):
+    words = [sys.executable, str(ROOT / "cli.py"), "serve", "--config", write_config(tmp_path, store=store)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as serving:
+        try:
+            up = json.loads(serving.stderr.readline())
+        finally:
+            serving.kill()
+    assert (up["event"], up["store"], up["subscribers"]) == ("gateway is up", store, 20)
+    assert up["menu"].endswith("selfcare.yaml")
+    assert "*100#" in up["codes"]
+    assert up["version"] == metadata.version("starpound")
 
 
 def test_serve_bad_value(tmp_path):

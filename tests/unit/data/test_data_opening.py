@@ -105,6 +105,12 @@ async def test_the_folder_is_made(tmp_path):
     assert (tmp_path / "var/lib/store.db").exists()
 
 
+def test_no_folder_is_made_for_whoever_wants_none(tmp_path):
+    path = tmp_path / "vra/starpound.db"
+    assert f"{path}: there is no folder {tmp_path}/vra" in refusal(f"sqlite:///{path}", folders=False)
+    assert not list(tmp_path.iterdir())
+
+
 async def test_a_relative_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     await open_store("sqlite:///var/odd name?#%.db").close()

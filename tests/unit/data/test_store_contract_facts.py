@@ -53,6 +53,11 @@ class TestSubscribers:
         assert there == {msisdn: await facts.subscriber(msisdn) for msisdn in (PRIVATE, COLLEAGUE)}
         assert await facts.subscribers([]) == {}
 
+    async def test_they_are_counted(self, unit, people):
+        assert await unit.facts.count_subscribers() == 0
+        await unit.facts.import_subscribers(people)
+        assert await unit.facts.count_subscribers() == len(people)
+
     async def test_language_and_script_are_kept(self, facts):
         await facts.set_language(PRIVATE, "en")
         await facts.set_script(PRIVATE, "latin")
