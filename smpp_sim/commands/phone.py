@@ -4,6 +4,7 @@ On a terminal a second thread watches the phone and draws what comes above the l
 everything happens in turn: a line is done when the screen or the SMS that it asks for is there.
 """
 
+import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -311,7 +312,9 @@ class Watcher(threading.Thread):
                     self.problem = str(problem)
                     click.secho(f"{problem}; press Enter", fg="red")
                 return
-            self._changed()
+            # Between two lines the prompt has no loop; the next one is drawn anew.
+            with contextlib.suppress(RuntimeError):
+                self._changed()
 
 
 # --- boxes --------------------------------------------------------------------------------------------------------
