@@ -74,7 +74,9 @@ def dial(
         with _hanging_up(phone):
             dialled = phone.do("dial", code=code)
             if dialled["state"] == "running" and not phone.somebody_answers():
-                talk.problem = f"no application is bound to the simulator at {phone.url}"
+                talk.problem = (
+                    f"no application is bound to the simulator at {phone.url}; start one: starpound serve"
+                )
                 phone.do("hang-up")
             else:
                 _converse(phone, talk, iter(answers), ask, shown)

@@ -299,7 +299,8 @@ def test_dial_says_at_once_that_nobody_is_bound():
         result = starpound("dial", "*100#", "--from", "79260000003", "--sim", running.url)
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == f"no application is bound to the simulator at {running.url}\n"
+    said = f"no application is bound to the simulator at {running.url}; start one: starpound serve\n"
+    assert result.stderr == said
 
 
 def test_a_simulator_that_wants_a_token(tmp_path, monkeypatch):

@@ -98,7 +98,10 @@ async def test_a_code_of_the_network_is_no_answer():
 async def test_nothing_is_waited_for_where_nobody_is_bound():
     async with Simulator(settings()) as sim:
         talk = await asyncio.to_thread(remote.dial, sim.url, IVAN, "*100#")
-        assert talk.problem == f"no application is bound to the simulator at {sim.url}"
+        assert (
+            talk.problem
+            == f"no application is bound to the simulator at {sim.url}; start one: starpound serve"
+        )
         assert talk.screens == []
         assert sim.phone(IVAN).state == "idle"
 
