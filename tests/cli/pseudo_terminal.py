@@ -38,9 +38,17 @@ class Terminal:
             self.screen += self._read()
         self.screen = self.screen.partition(words)[2]
 
+    def interrupt(self) -> None:
+        """Ctrl-C, a moment later: a signal between a prompt and the wait for keys is not seen before the next key."""
+        time.sleep(0.5)
+        self.process.send_signal(signal.SIGINT)
+
     def ends(self) -> int:
+        deadline = time.monotonic() + PATIENCE_S
         try:
             while True:
+                left_s = max(deadline - time.monotonic(), 0)
+                assert select.select([self._fd], [], [], left_s)[0], f"it does not end:\n{self.screen}"
                 self.screen += self._read()
         except OSError:  # the other side of the terminal is closed
             return self.process.wait(PATIENCE_S)

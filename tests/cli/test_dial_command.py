@@ -1,6 +1,5 @@
 """`starpound dial`, from a pipe and at a terminal."""
 
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,7 +65,7 @@ def test_ctrl_c_at_a_question_cancels(centre: Smsc) -> None:
     with terminal(dial(centre, "*105#")) as at:
         at.shows("2 Nothing")
         at.shows("> ")
-        at.process.send_signal(signal.SIGINT)
+        at.interrupt()
         assert at.ends() == 1, at.screen
     assert "Traceback" not in at.raw
     assert centre.phone(PHONE).state == "idle"
@@ -77,7 +76,7 @@ def test_ctrl_c_while_no_screen_comes_cancels(centre: Smsc) -> None:
     before = centre.control.ask(phone)["last"]
     with terminal(dial(centre, NEVER_ANSWERED)) as at:
         assert centre.control.events(f"{phone}/events", before, "running", PATIENCE_S)
-        at.process.send_signal(signal.SIGINT)
+        at.interrupt()
         assert at.ends() == 1, at.screen
     assert "Traceback" not in at.raw
     assert centre.phone(PHONE).state == "idle"

@@ -145,8 +145,8 @@ def growth(pattern: re.Pattern, use: str, make: Callable[[int], str]) -> float:
     for size in SHORT:
         if seconds(pattern, use, make(size)) > MOST_S:
             return float("inf")
-    short, long = (seconds(pattern, use, make(size)) for size in (LONG // 16, LONG))
-    return long / max(short, NOISE_S) / 16
+    short = min(seconds(pattern, use, make(LONG // 16)) for _ in range(5))
+    return seconds(pattern, use, make(LONG)) / max(short, NOISE_S) / 16
 
 
 def is_linear(pattern: re.Pattern, use: str, make: Callable[[int], str]) -> bool:
