@@ -1,8 +1,8 @@
 """The post office: which link a message leaves by, and who is told that there is one.
 
-An answer leaves by the link that brought the question, be it a screen or an SMS. A message
-that begins with us (a password, a notice, a mailing) goes where the routes of the settings say, to the first link that
-is up; what waits for a link that stays down is given to the next one of its route. It is built empty, and links join.
+An answer leaves by the link that brought the question, be it a screen or an SMS. A message that begins with us (a
+password, a notice, a mailing) goes where the routes of the settings say, to the first link that is up; what waits for a
+link that stays down is given to the next one of its route. It is built empty, and links join.
 """
 
 import asyncio
@@ -103,7 +103,7 @@ class Post:
                 self.distribute(moved)
 
     async def _move(self, messages: Sequence[Outgoing], unit: Unit) -> list[Outgoing]:
-        """Move those for which there is a link that is up; they are answered with as they are now."""
+        """Move those for which there is a link that is up, and return them as they are now."""
         moved = []
         for message in messages:
             station = self.way_to(message.msisdn)

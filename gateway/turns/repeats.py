@@ -71,10 +71,8 @@ class Repeats:
         """These messages have been acknowledged on a connection; `told.responses` counts the responses to them."""
         unread, now = self._unread.setdefault(told.connection, deque()), self._clock()
         unread.append(_Unread(told.responses, now, digests))
-        while unread[0].responses <= told.read or unread[0].when < now - _UNREAD_S:
+        while unread and (unread[0].responses <= told.read or unread[0].when < now - _UNREAD_S):
             unread.popleft()
-            if not unread:
-                break
 
     def bound(self, others: Iterable[ReadMark] = ()) -> None:
         """A connection has been bound: what is in doubt comes now, or not at all.
